@@ -1,0 +1,113 @@
+"""Every error linqbot raises, drawn as a tree.
+
+LinqbotError
+├── ConfigurationError          a setting is missing or wrong: the program cannot start as asked
+│   └── LayoutError             the store was written by a newer linqbot, or belongs to something else
+├── RegistrationError           a handler, service or router cannot be registered as written
+├── ReplyError                  a reply that cannot be built, or that Linq would refuse
+├── HandlerError                a handler did not come to an end
+│   ├── HandlerFailed           it raised; the cause is `__cause__`
+│   └── HandlerTimeout          it ran longer than it may
+├── SignatureError              a webhook that is not proven to come from Linq
+├── PayloadError                a genuine webhook that cannot be read
+├── StoreError
+│   └── StoreUnavailable        the store cannot answer now; the same call may succeed later
+└── LinqError                   talking to Linq went wrong
+    ├── TransportError          no answer
+    │   ├── NotSent             the request did not leave: it is safe to send again
+    │   └── OutcomeUnknown      the request may have arrived: only the same key and body may be sent again
+    └── ApiError                Linq answered with an error; see its subclasses in `linqbot.client.errors`
+
+Messages say what happened, to which id, and what to do next; they never hold message text, phone numbers or secrets.
+"""
+
+from __future__ import annotations
+
+
+class LinqbotError(Exception):
+    """The root: catch this to catch all of linqbot's own errors."""
+
+
+class ConfigurationError(LinqbotError):
+    """A setting is missing or wrong, so the program cannot start as asked."""
+
+
+class LayoutError(ConfigurationError):
+    """The store holds a layout that this version of linqbot must not touch."""
+
+
+class RegistrationError(LinqbotError):
+    """A handler, service or router cannot be registered as written; raised where it is written."""
+
+
+class ReplyError(LinqbotError):
+    """A reply cannot be built, or Linq would refuse it; retrying does not help."""
+
+
+class HandlerError(LinqbotError):
+    """A handler did not come to an end; `handler` is its name."""
+
+    def __init__(self, message: str, *, handler: str) -> None:
+        super().__init__(message)
+        self.handler = handler
+
+
+class HandlerFailed(HandlerError):
+    """A handler raised; the exception is `__cause__`."""
+
+
+class HandlerTimeout(HandlerError):
+    """A handler ran longer than it may."""
+
+
+class SignatureError(LinqbotError):
+    """A webhook is not proven to come from Linq; `reason` is a fixed word for counters, never the header's content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"webhook signature refused: {reason}")
+        self.reason = reason
+
+
+class PayloadError(LinqbotError):
+    """A genuine webhook cannot be read as an event; it is kept in the dead letters."""
+
+
+class StoreError(LinqbotError):
+    """The store refused or broke."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot answer now (down, slow, full, failing over); nothing may be assumed about the call."""
+
+
+class LinqError(LinqbotError):
+    """Talking to Linq went wrong."""
+
+
+class TransportError(LinqError):
+    """A request got no answer."""
+
+
+class NotSent(TransportError):
+    """A request did not leave this machine, so sending it again cannot repeat it."""
+
+
+class OutcomeUnknown(TransportError):
+    """A request may have reached Linq: send again only with the same idempotency key and body."""
+
+
+class ApiError(LinqError):
+    """Linq answered with an error status.
+
+    `status` is the HTTP status, `code` Linq's own (`None` when the body was not Linq's), `trace_id` what Linq's support
+    asks for, `retry_after` seconds on a 429. Source: linq-api-v3.md section 2.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, code: int | None, trace_id: str | None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.trace_id = trace_id
+        self.retry_after = retry_after

@@ -1,0 +1,39 @@
+"""The only source of identities: idempotency keys and lease tokens.
+
+A key is a pure function of what caused the reply; a token is random. Nothing else in linqbot makes either.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+
+KEY_PREFIX = "lb1_"
+"""Every idempotency key of linqbot begins so; a message sent under it is ours (design.md section 9)."""
+
+TokenSource = Callable[[], str]
+"""Makes a fresh lease token on each call; passed in, so that tests can number theirs."""
+
+
+def idempotency_key(namespace: str, event_id: str, handler: str, position: int, part: str = "") -> str:
+    """The key under which Linq collapses repeats of one bubble: the same on every retry, in every process.
+
+    `position` counts the bubbles of one handler's run from 0; `part` tells pieces of one bubble apart (`"p"` is the
+    unthreaded variant). The result has 56 characters of `[a-z0-9_]`, far below Linq's 255 (linq-api-v3.md section 4).
+    """
+    facts = json.dumps([namespace, event_id, handler, position, part])
+    digest = hashlib.blake2b(facts.encode("ascii"), digest_size=32).digest()
+    return KEY_PREFIX + base64.b32encode(digest).decode("ascii").rstrip("=").lower()
+
+
+def is_own_key(key: str | None) -> bool:
+    """Whether an idempotency key that Linq echoes was made by linqbot."""
+    return key is not None and key.startswith(KEY_PREFIX)
+
+
+def random_token() -> str:
+    """A fresh random token of 128 bits, to hold a lease with."""
+    return secrets.token_urlsafe(16)

@@ -1,0 +1,221 @@
+"""The store's contract. These docstrings are the specification; `linqbot.testing.store_contract` checks them.
+
+Four verbs move the journey: `accept` (bytes are safe, now answer 2xx), `lease` (mine for a while), `commit` (a turn, whole
+or not at all), `settle` (sent, waits, or dead).
+
+Lanes. A lane is a FIFO named by an opaque string, on one of two sides (`Side.IN` events, `Side.OUT` replies). Per side,
+a lane with items is in exactly one place: *ready* (in a fair queue), *leased*, or *delayed* until a time. An empty lane
+costs nothing. Leases are taken from the front of the ready queue; a lane whose lease expired, or which was released,
+enters at the front; a lane that is done with an item, or whose delay is over, enters at the rear.
+
+Safe to repeat. A call whose answer was lost may be made again with the same arguments, by the caller or by a client
+library: each verb says what the repeat gives. A verb that changes several things changes all or nothing, also when the
+process, the connection or the server dies in the middle.
+
+Time is store time: the server's clock (Redis) or the host's, never running backwards (SQLite), plus the offset of the
+`Clock` the store was opened with. All times and delays are integers of milliseconds.
+
+Errors. Every method raises `StoreUnavailable` when the store cannot answer (down, locked, out of memory or disk, failing
+over): nothing may be assumed about that call. Other errors are bugs.
+
+When the store is full, `accept` refuses; `lease`, `commit`, `settle` and whatever frees space still work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from linqbot.records import (
+    Accepted,
+    Arrival,
+    Commit,
+    Committed,
+    DeadLetter,
+    Durability,
+    Lease,
+    Leases,
+    Outcome,
+    SentRecord,
+    Side,
+    StateCell,
+    Stats,
+)
+
+
+class Inbox(Protocol):
+    """What ingress needs."""
+
+    async def accept(self, arrival: Arrival) -> Accepted:
+        """Keep an event for handling, unless one of its ids is known; apply its receipt.
+
+        Atomic: remembering all of `arrival.remember`, appending `arrival.item` to its lane on the in side (making the lane
+        ready if it was empty) and applying the receipt happen together. `accepted_ms` of the stored item is store time.
+        Ids are remembered for at least `Limits.dedupe_ms`, whatever becomes of the event. If any id is known: DUPLICATE,
+        the item is not stored, but ids not known yet are remembered and the receipt is applied. If the lane holds
+        `Limits.lane_cap` items or all lanes together `Limits.inbox_cap_bytes`: FULL, and nothing at all is changed.
+        An arrival without an item is never FULL.
+
+        A receipt proves that the reply `receipt.key` arrived. If that reply is the head of its out lane: when the lane is
+        not leased, it ends as if settled `Sent(message_id)`; when leased, the holder may still settle it as it likes, but
+        if the lease ends otherwise (expiry, release, `Wait`), the item ends as `Sent(message_id)` then and is never
+        leased again. A receipt for anything else changes nothing. (`key` also matches the head's plain variant.)
+
+        A repeat gives DUPLICATE if there were ids to remember.
+        """
+        ...
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """Put something straight into the dead letters. `at_ms` is set to store time; a letter of the same id and kind
+        replaces the old one, so a repeat changes nothing. Above `Limits.dead_cap` the oldest make room.
+        """
+        ...
+
+
+class Lanes(Protocol):
+    """What worker and dispatcher need to hold work."""
+
+    async def lease(self, side: Side, tokens: Sequence[str], *, take: int = 1) -> Leases:
+        """Take up to `len(tokens)` ready lanes, one under each token, in order of readiness.
+
+        Tokens must be fresh and never reused (`ids.random_token`). First, in the same atomic step, a bounded number of
+        each: lanes whose lease has expired get `stalls + 1` and go to the front of ready; delayed lanes that are due go to
+        the rear; timers that are due enter their inbox lanes in order of `due_ms` (as `accept` would, but without ids
+        and never refused by a cap). An expired out lease also sets `ambiguous_ms` to now if it was not set.
+
+        In side: `events` holds up to `take` items from the head of the lane. Nothing is leased on the in side while the
+        outbox holds `Limits.outbox_cap` items or more.
+        Out side: `reply` is the head. If `reply.units > 0` and its `pair` has not `units` left (at most `Limits.budget`
+        units in any `Limits.budget_window_ms`), the lane is delayed until it has, and not leased; otherwise the units are
+        spent now, whatever becomes of the attempt. A `budget` of 0 means no limit. A reply of more units than the whole
+        budget passes when the window is empty.
+
+        A lease ends at `until_ms` unless renewed by `beat`. An expired lease that nobody took over is still its holder's:
+        later steps with its token succeed. `next_ms` tells when it is worth asking again (see `Leases`).
+        A repeat (same tokens) within the lease gives the same lanes again, and spends no budget twice.
+        """
+        ...
+
+    async def beat(self, side: Side, held: Sequence[tuple[str, str]]) -> frozenset[str]:
+        """Renew the leases given as (lane, token) for `Limits.lease_ms` from now; return the lanes that are no longer held
+        under their token. Renews also an expired lease that nobody took over. A repeat is harmless.
+        """
+        ...
+
+    async def release(self, side: Side, lane: str, token: str) -> bool:
+        """Give a lease back unused: the lane goes to the front of ready, nothing is counted. False: the token is not the
+        lane's (also on a repeat).
+        """
+        ...
+
+    async def retry(self, lane: str, token: str, *, delay_ms: int) -> bool:
+        """In side: end a lease after a failed turn. The head's `attempts` grows by one and the lane, not only the event,
+        waits `delay_ms` (0: to the rear of ready). Notes and frozen replies stay. False as for `release`.
+        """
+        ...
+
+    async def wait(self, side: Side, timeout_ms: int) -> None:
+        """Return as soon as a lane of this side may have become ready, in whatever process that happened, or after
+        `timeout_ms` of real time. May return early for nothing. Several may wait; at least one wakes for each new ready
+        lane. Within one process waking is immediate; between processes at most 250 ms (SQLite) or 5 s if a wake-up was
+        lost (Redis). Cancelling it loses nothing.
+        """
+        ...
+
+
+class Desk(Protocol):
+    """What a turn needs."""
+
+    async def commit(self, commit: Commit) -> Committed:
+        """End a turn: freeze its replies, write its state, timers and dead letters, and take its events off the lane.
+
+        Atomic. STALE if the token is not the lane's, also on a repeat: the first run has done it. CONFLICT if any
+        `StateWrite.expected` is not the stored version (0: absent): nothing changes, the lease stays.
+        Otherwise: replies are appended to their out lanes in order, except those whose key is in the event's frozen set;
+        letters are buried; state versions rise; timers are set or cancelled; `take` events leave the head (and with the
+        first of them its attempts, stalls, notes and frozen set); the lease ends, and a lane that still has items goes to
+        the rear of ready. Not refused by any cap.
+
+        Partial (`take=0`): replies are appended and their keys join the event's frozen set; the lease stays. Repeating it
+        appends nothing twice; it gives COMMITTED again while the lease is held.
+        """
+        ...
+
+    async def note(self, lane: str, token: str, name: str, value: bytes) -> bytes | None:
+        """Remember something about the head event of an in lane until it ends. The first value of a name wins and is
+        returned, now and on every later call; None if the token is not the lane's.
+        """
+        ...
+
+    async def load(self, keys: Iterable[str]) -> Mapping[str, StateCell]:
+        """The stored state under these keys, absent ones left out; all of one moment."""
+        ...
+
+
+class Outbox(Protocol):
+    """What the dispatcher needs beside `Lanes`."""
+
+    async def settle(self, lane: str, token: str, outcome: Outcome) -> bool:
+        """End the lease of an out lane with what came of its head. False if the token is not the lane's (also on a repeat).
+
+        `Sent`: the item ends; with a message id it enters the sent index; the lane goes on (rear of ready).
+        `Wait`: the item stays the head and the lane is delayed by `delay_ms`; `burn` adds to `attempts`; `ambiguous` sets
+        `ambiguous_ms` to now if not set; `use_plain` makes later leases say `use_plain` and, with it, forgets
+        `ambiguous_ms` (the variant was never sent).
+        `Dead`: the letter is buried (its `item` set to the reply's bytes) and the item ends; the lane goes on.
+        """
+        ...
+
+    async def sent(self, message_id: str) -> SentRecord | None:
+        """Which reply a message of ours was; None when unknown or forgotten (`Limits.sent_ms`, `Limits.sent_cap`)."""
+        ...
+
+
+class Keeper(Protocol):
+    """What operators, health and the sweeper need."""
+
+    async def dead(self, limit: int = 50) -> Sequence[DeadLetter]:
+        """The newest dead letters, newest first."""
+        ...
+
+    async def drop(self, kind: str, letter_id: str) -> bool:
+        """Remove a dead letter; False if it is not there."""
+        ...
+
+    async def stats(self) -> Stats:
+        """How much is where; exact, cheap (no scan)."""
+        ...
+
+    async def sweep(self) -> int:
+        """Repair and tidy a bounded amount: a lane with items that is in no place becomes ready, a place without items is
+        emptied, a lease that ends later than twice `Limits.lease_ms` from now is cut to one, expired ids and sent
+        records go. Returns how many repairs (not expiries) were made: 0 in a healthy store. Harmless at any time, in
+        several processes at once.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Return if the store answers reads and accepts writes; raises `StoreUnavailable` otherwise."""
+        ...
+
+    async def durability(self) -> Durability:
+        """What an acknowledgement survives, read from the server's configuration."""
+        ...
+
+
+class Store(Inbox, Lanes, Desk, Outbox, Keeper, Protocol):
+    """All of it. A store is opened by entering it (`async with open_store(...) as store`) and closed by leaving.
+
+    Entering creates the layout, or refuses one that is newer (`LayoutError`). Closing is safe in any state; a process that
+    dies without closing leaves nothing but leases that run out.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+__all__ = ["Desk", "Inbox", "Keeper", "Lanes", "Lease", "Outbox", "Store"]

@@ -1,0 +1,60 @@
+"""A clock that tests turn: real time plus an offset that only grows when told to.
+
+The same offset is handed to the store, so leases, budgets, dedupe and timers move with it on every backend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from datetime import timedelta
+
+from linqbot.clock import SystemClock
+
+
+class TurnedClock:
+    """Real time plus what was added with `advance`; sleepers wake when either brings them to their time."""
+
+    def __init__(self) -> None:
+        self._system = SystemClock()
+        self._offset_ms = 0
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    @property
+    def offset_ms(self) -> int:
+        """The sum of all advances, in milliseconds."""
+        return self._offset_ms
+
+    def now_ms(self) -> int:
+        """The machine's time plus the offset, in milliseconds since the epoch."""
+        return self._system.now_ms() + self._offset_ms
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until this clock has moved on by `seconds`, by itself or by `advance`."""
+        if seconds <= 0:
+            await self._system.sleep(0)
+            return
+        due_ms = self.now_ms() + int(seconds * 1000)
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (due_ms, next(self._order), woken))
+        try:
+            while (left_ms := due_ms - self.now_ms()) > 0 and not woken.done():
+                await asyncio.wait([woken], timeout=left_ms / 1000)
+        finally:
+            woken.cancel()
+
+    def advance(
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, milliseconds: float = 0
+    ) -> None:
+        """Move the clock forward and wake every sleeper whose time has come; it never goes back."""
+        step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
+        if step < timedelta(0):
+            raise ValueError("a clock is only turned forward")
+        self._offset_ms += int(step.total_seconds() * 1000)
+        now_ms = self.now_ms()
+        while self._sleepers and self._sleepers[0][0] <= now_ms:
+            woken = heapq.heappop(self._sleepers)[2]
+            if not woken.done():
+                woken.set_result(None)
