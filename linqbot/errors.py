@@ -11,7 +11,8 @@ LinqbotError
 ├── SignatureError              a webhook that is not proven to come from Linq
 ├── PayloadError                a genuine webhook that cannot be read
 ├── StoreError
-│   └── StoreUnavailable        the store cannot answer now; the same call may succeed later
+│   ├── StoreUnavailable        the store cannot answer now; the same call may succeed later
+│   └── LeaseLost               somebody else holds the lane now; what was about to be stored is not
 └── LinqError                   talking to Linq went wrong
     ├── TransportError          no answer
     │   ├── NotSent             the request did not leave: it is safe to send again
@@ -78,6 +79,10 @@ class StoreError(LinqbotError):
 
 class StoreUnavailable(StoreError):
     """The store cannot answer now (down, slow, full, failing over); nothing may be assumed about the call."""
+
+
+class LeaseLost(StoreError):
+    """The lane is held under another token, so this turn must stop; whoever took over runs it again."""
 
 
 class LinqError(LinqbotError):
