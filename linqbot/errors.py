@@ -24,6 +24,8 @@ Messages say what happened, to which id, and what to do next; they never hold me
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 
 class LinqbotError(Exception):
     """The root: catch this to catch all of linqbot's own errors."""
@@ -46,11 +48,12 @@ class ReplyError(LinqbotError):
 
 
 class HandlerError(LinqbotError):
-    """A handler did not come to an end; `handler` is its name."""
+    """A handler did not come to an end; `handler` is its name, `attempts` its own limit of tries (None: the bot's)."""
 
-    def __init__(self, message: str, *, handler: str) -> None:
+    def __init__(self, message: str, *, handler: str, attempts: int | None = None) -> None:
         super().__init__(message)
         self.handler = handler
+        self.attempts = attempts
 
 
 class HandlerFailed(HandlerError):
@@ -58,7 +61,13 @@ class HandlerFailed(HandlerError):
 
 
 class HandlerTimeout(HandlerError):
-    """A handler ran longer than it may."""
+    """A handler ran longer than it may; `thread` is the run of a plain `def` that could not be stopped."""
+
+    def __init__(
+        self, message: str, *, handler: str, attempts: int | None = None, thread: Awaitable[object] | None = None
+    ) -> None:
+        super().__init__(message, handler=handler, attempts=attempts)
+        self.thread = thread
 
 
 class SignatureError(LinqbotError):
