@@ -1,0 +1,222 @@
+"""Answer | TransportError -> Verdict. What becomes of a reply after an attempt to send it, and what else must be done.
+
+Pure: the lease says what happened before, `now_ms` and `jitter` come from outside. Windows and actions are those of
+reliability.md section 2.4. Nothing here ever makes a second key for the same variant of a reply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from linqbot.errors import NotSent, TransportError
+from linqbot.protocol.answer import Answer, Meaning, Rule, code_of, message_id_of, rule_of, trace_of
+from linqbot.protocol.backoff import backoff_ms
+from linqbot.records import Dead, DeadLetter, Lease, OutboxItem, Outcome, Repeat, Sent, Wait
+
+UNKNOWN_WINDOW_MS = 60 * 60_000
+"""So long is a reply repeated that may have arrived: Linq does not say how long it remembers a key (reliability.md R1)."""
+DEADLINE_MS = 24 * 3_600_000
+"""So long is a reply kept waiting that surely did not arrive, counted from its commit."""
+HOLD_MS = 30_000
+"""How long every send rests after the credentials were refused, before one probes."""
+RATE_WINDOW_MS = 60_000
+"""The wait after a 429 that names none: Linq's window for a pair (linq-api-v3.md section 3)."""
+LONGEST_RATE_MS = 3_600_000
+"""The longest wait that a 429 is granted in one go; a daily limit is asked again hourly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an attempt came to: the outcome to settle, and what the process should do and tell."""
+
+    outcome: Outcome
+    news: str
+    """The state change in words, for the log."""
+    hold_ms: int | None = None
+    """Every send of this process rests so long, then one probes."""
+    alarm: str | None = None
+    """Somebody must act; says what to do."""
+    sick: bool = False
+    """Whether Linq, or the way to it, seems ill: counts for the breaker."""
+    status: int | None = None
+    code: int | None = None
+    trace_id: str | None = None
+
+
+def before_send(lease: Lease, now_ms: int) -> Verdict | None:
+    """What to settle instead of sending; None: send.
+
+    An attempt that may have arrived is not repeated where a repeat would be seen, nor after the window in which Linq
+    can be trusted to know its key.
+    """
+    if lease.ambiguous_ms is None and lease.stalls == 0:
+        return None
+    if _reply(lease).repeat is Repeat.NEVER:
+        return _buried(
+            lease, "an attempt was cut off and may have arrived; it cannot be repeated without being seen twice"
+        )
+    if _window_is_over(lease, now_ms):
+        return _buried(lease, "attempts may have arrived and none was confirmed within 60 minutes")
+    return None
+
+
+def classify(answer: Answer | TransportError, *, lease: Lease, now_ms: int, jitter: float) -> Verdict:
+    """What becomes of the leased reply. `jitter` is a random number in [0, 1); `now_ms` is store time."""
+    if isinstance(answer, NotSent):
+        return _later(lease, now_ms, "Linq cannot be reached", backoff_ms(lease.attempts, jitter=jitter), sick=True)
+    if isinstance(answer, TransportError):
+        return _unknown(lease, now_ms, jitter, "no answer came", sick=True)
+    return _judged(answer, lease, now_ms, jitter)
+
+
+def _judged(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:
+    status, code = answer.status, code_of(answer)
+    if 200 <= status < 300:
+        verdict = _accepted(answer, lease, now_ms, jitter)
+    else:
+        verdict = _declined(rule_of(status, code), answer, lease, now_ms, jitter)
+    return replace(verdict, status=status, code=code, trace_id=trace_of(answer))
+
+
+def _accepted(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:
+    body = answer.json()
+    unreadable = body is None or body.get("success") is False
+    if unreadable and _reply(lease).repeat is Repeat.KEYED:
+        return _unknown(lease, now_ms, jitter, "a success whose body cannot be read", sick=False)
+    return Verdict(outcome=Sent(message_id=message_id_of(answer)), news="reply sent")
+
+
+def _declined(rule: Rule, answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:
+    match rule.meaning:
+        case Meaning.UNKNOWN:
+            sick = answer.status >= 500
+            alarm = rule.why if 300 <= answer.status < 400 else None
+            return _unknown(lease, now_ms, jitter, rule.why, sick=sick, alarm=alarm, at_least_ms=rule.at_least_ms)
+        case Meaning.LOCKED:
+            return Verdict(
+                outcome=Wait(delay_ms=HOLD_MS, reason=rule.why),
+                news="reply waits",
+                hold_ms=HOLD_MS,
+                alarm=f"every send is held: {rule.why}",
+            )
+        case Meaning.RATE:
+            return _later(lease, now_ms, rule.why, _rate_ms(answer, now_ms, jitter), burn=False)
+        case Meaning.LATER:
+            return _later(lease, now_ms, rule.why, max(rule.at_least_ms, backoff_ms(lease.attempts, jitter=jitter)))
+        case Meaning.NO_TARGET if _may_go_plain(lease):
+            outcome = Wait(delay_ms=0, reason=rule.why, use_plain=True)
+            return Verdict(outcome=outcome, news="reply is sent without its thread")
+        case Meaning.GONE | Meaning.NO_TARGET if lease.ambiguous_ms is not None:
+            return Verdict(outcome=Sent(message_id=None), news="reply sent, unconfirmed")
+    return _dead(lease, _refusal(answer, rule.why))
+
+
+def _unknown(
+    lease: Lease,
+    now_ms: int,
+    jitter: float,
+    why: str,
+    *,
+    sick: bool,
+    alarm: str | None = None,
+    at_least_ms: int = 0,
+) -> Verdict:
+    """It may have arrived: the same key again for an hour, unless a repeat would be seen."""
+    if _reply(lease).repeat is Repeat.NEVER:
+        verdict = _buried(lease, f"{why}; it may have arrived and cannot be repeated without being seen twice")
+    elif _window_is_over(lease, now_ms):
+        verdict = _buried(lease, f"{why}; attempts may have arrived and none was confirmed within 60 minutes")
+    else:
+        delay_ms = max(at_least_ms, backoff_ms(lease.attempts, jitter=jitter))
+        outcome = Wait(delay_ms=delay_ms, reason=why, burn=True, ambiguous=True)
+        verdict = Verdict(outcome=outcome, news="reply waits, its fate unknown")
+    return replace(verdict, sick=sick, alarm=alarm)
+
+
+def _later(lease: Lease, now_ms: int, why: str, delay_ms: int, *, burn: bool = True, sick: bool = False) -> Verdict:
+    """It surely did not arrive: again after `delay_ms`, until a day has passed."""
+    if now_ms - _reply(lease).created_ms >= DEADLINE_MS:
+        return _dead(lease, f"{why}; given up after 24 hours", sick=sick)
+    return Verdict(outcome=Wait(delay_ms=delay_ms, reason=why, burn=burn), news="reply waits", sick=sick)
+
+
+def _dead(lease: Lease, reason: str, *, sick: bool = False) -> Verdict:
+    """Refused for good. After an attempt that may have arrived this stays a guess, and the letter says so."""
+    if lease.ambiguous_ms is not None:
+        return _buried(lease, f"{reason}; an earlier attempt may have arrived")
+    return Verdict(outcome=Dead(letter=_letter(lease, "reply", reason)), news="reply dead", sick=sick)
+
+
+def _buried(lease: Lease, reason: str) -> Verdict:
+    return Verdict(outcome=Dead(letter=_letter(lease, "unknown", reason)), news="reply dead, its fate unknown")
+
+
+def _letter(lease: Lease, kind: str, reason: str) -> DeadLetter:
+    reply = _reply(lease)
+    return DeadLetter(
+        id=reply.key, kind=kind, reason=reason, lane=lease.lane, event_id=reply.event_id, handler=reply.handler
+    )
+
+
+def _refusal(answer: Answer, why: str) -> str:
+    code = code_of(answer)
+    number = f"{answer.status}" if code is None else f"{answer.status}, code {code}"
+    return f"Linq refused it ({number}): {why}"
+
+
+def _may_go_plain(lease: Lease) -> bool:
+    never_unknown = lease.ambiguous_ms is None and lease.stalls == 0
+    return never_unknown and not lease.use_plain and _reply(lease).plain is not None
+
+
+def _window_is_over(lease: Lease, now_ms: int) -> bool:
+    return lease.ambiguous_ms is not None and now_ms - lease.ambiguous_ms >= UNKNOWN_WINDOW_MS
+
+
+def _reply(lease: Lease) -> OutboxItem:
+    assert lease.reply is not None, "a lease of the out side has its reply"
+    return lease.reply
+
+
+def _rate_ms(answer: Answer, now_ms: int, jitter: float) -> int:
+    """How long Linq wants us to wait, capped, plus up to a tenth so that many chats do not come back at once."""
+    asked_ms = _retry_after_ms(answer, now_ms)
+    wait_ms = RATE_WINDOW_MS if asked_ms is None else min(asked_ms, LONGEST_RATE_MS)
+    return wait_ms + int(wait_ms * jitter / 10)
+
+
+def _retry_after_ms(answer: Answer, now_ms: int) -> int | None:
+    """`Retry-After` in seconds or as a date, else `error.retry_after`; None where neither makes sense.
+
+    Source: linq-api-v3.md section 2 (both are equal); dates and nonsense are what proxies send (reliability.md O1).
+    """
+    error = (answer.json() or {}).get("error")
+    in_body = error.get("retry_after") if isinstance(error, dict) else None
+    for told in (answer.headers.get("retry-after"), in_body):
+        asked_ms = _millis(told, now_ms)
+        if asked_ms is not None and asked_ms >= 0:
+            return asked_ms
+    return None
+
+
+def _millis(told: object, now_ms: int) -> int | None:
+    if not isinstance(told, str | int | float) or isinstance(told, bool):
+        return None
+    try:
+        return int(min(float(told), LONGEST_RATE_MS) * 1000)
+    except (ValueError, OverflowError):
+        return _millis_until(str(told), now_ms)
+
+
+def _millis_until(told: str, now_ms: int) -> int | None:
+    try:
+        moment = parsedate_to_datetime(told)
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return int((moment - datetime.fromtimestamp(now_ms / 1000, UTC)).total_seconds() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+__all__ = ["Answer", "Verdict", "before_send", "classify"]
