@@ -1,0 +1,87 @@
+"""a URL -> clients of redis-py, with every option that bites set by name.
+
+Two kinds of connection: a small pool for scripts, and for each side that waits one that may block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from linqbot.errors import ConfigurationError
+
+BLOCK_S = 5
+"""How long a waiting connection blocks at a time; a lost wake-up costs no more."""
+POOL = 4
+ANSWER_S = 2.0
+"""How long a script may take to answer before the store counts as unavailable."""
+
+_COMMON: Mapping[str, Any] = MappingProxyType(
+    {
+        "protocol": 2,  # scripts answer the same in both; 2 needs no handshake that proxies and old servers refuse
+        "decode_responses": False,
+        "socket_connect_timeout": ANSWER_S,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+        "driver_info": None,
+    }
+)
+
+
+def script_client(url: str, *, tls: str) -> Redis:
+    """A client for scripts: waits up to 2 s for an answer, reconnects twice, and never retries after a time-out."""
+    retry = Retry(ExponentialWithJitterBackoff(cap=0.25, base=0.01), 2, supported_errors=(RedisConnectionError,))
+    return _client(url, tls=tls, size=POOL, socket_timeout=ANSWER_S, retry=retry)
+
+
+def waiting_client(url: str, *, tls: str) -> Redis:
+    """A client for BLPOP, one connection for each side; the time-out leaves the block room to end by itself."""
+    return _client(url, tls=tls, size=2, socket_timeout=BLOCK_S + 5.0, retry=Retry(NoBackoff(), 0))
+
+
+def _client(url: str, *, tls: str, size: int, **options: Any) -> Redis:
+    place = _place(url)
+    if place.get("connection_class") is SSLConnection:
+        place |= _trust(tls)
+    pool = BlockingConnectionPool(max_connections=size, timeout=ANSWER_S, **place, **_COMMON, **options)
+    return Redis.from_pool(pool)
+
+
+def _place(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.query:
+        raise ConfigurationError(
+            "the Redis URL must not carry options after '?'; use LINQBOT_REDIS_TLS for certificates"
+        )
+    if not parts.path.removeprefix("/").isdigit() and parts.path not in ("", "/"):
+        raise ConfigurationError(
+            "the path of the Redis URL must be the number of a database, as in redis://host:6379/0"
+        )
+    try:
+        return dict(parse_url(url))
+    except ValueError:
+        # The text of the error may hold the password.
+        raise ConfigurationError(
+            "the Redis URL cannot be read; it looks like redis://user:password@host:6379/0"
+        ) from None
+
+
+def _trust(tls: str) -> dict[str, Any]:
+    if tls == "verify":
+        return {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+    if tls == "insecure":
+        return {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    if not Path(tls).is_file():
+        raise ConfigurationError(
+            f"LINQBOT_REDIS_TLS is neither 'verify', 'insecure' nor a CA file that is there: {tls!r}"
+        )
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": tls}

@@ -1,0 +1,170 @@
+"""records <-> what scripts take and give: flat lists of text, bytes and numbers.
+
+What Lua must look into is framed (`3:abc`); what it only carries stays the bytes that the record wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from linqbot.records import (
+    Arrival,
+    Commit,
+    DeadLetter,
+    InboxItem,
+    Lease,
+    OutboxItem,
+    Outcome,
+    Receipt,
+    Sent,
+    SentRecord,
+    Side,
+    StateCell,
+    StateWrite,
+    TimerWrite,
+    Wait,
+)
+from linqbot.store.redis.line import Argument
+
+_IDS_PER_BUCKET = 128
+
+
+def bucket_count(capacity: int) -> int:
+    """How many buckets keep `capacity` ids in small hashes: 8,192 for a million."""
+    return max(1 << (max(capacity, 1) // _IDS_PER_BUCKET).bit_length(), 64)
+
+
+def arrival_arguments(arrival: Arrival, buckets: int) -> Iterator[Argument]:
+    """The arguments of accept."""
+    item, receipt = arrival.item, arrival.receipt or Receipt(lane="", key="", message_id="", status="")
+    yield from ("", 0, b"") if item is None else (item.lane, 1, item.to_bytes())
+    yield from (receipt.lane, receipt.key, receipt.message_id)
+    for known in arrival.remember:
+        digest = hashlib.blake2b(known.encode(), digest_size=12).digest()
+        yield int.from_bytes(digest[:8], "big") % buckets
+        yield digest
+
+
+def commit_arguments(commit: Commit) -> Iterator[Argument]:
+    """The arguments of commit."""
+    yield from (commit.lane, commit.token, commit.take)
+    yield len(commit.replies)
+    for reply in commit.replies:
+        yield from (reply.lane, reply.key, _reply_entry(reply))
+    yield len(commit.dead)
+    for letter in commit.dead:
+        yield from letter_arguments(letter)
+    yield len(commit.state)
+    for write in commit.state:
+        yield from _write_arguments(write)
+    yield len(commit.timers)
+    for timer in commit.timers:
+        yield from _timer_arguments(timer)
+
+
+def letter_id(kind: str, name: str) -> str:
+    """Under which a dead letter is kept: one of a kind and id."""
+    return f"{kind}:{name}"
+
+
+def letter_arguments(letter: DeadLetter) -> tuple[Argument, ...]:
+    """The arguments of bury."""
+    return letter_id(letter.kind, letter.id), replace(letter, item=b"").to_bytes(), letter.item
+
+
+def outcome_arguments(outcome: Outcome) -> tuple[Argument, ...]:
+    """The arguments of settle after the token."""
+    if isinstance(outcome, Sent):
+        return "sent", outcome.message_id or ""
+    if isinstance(outcome, Wait):
+        return "wait", outcome.delay_ms, int(outcome.burn), int(outcome.ambiguous), int(outcome.use_plain)
+    return "dead", *letter_arguments(outcome.letter)[:2]
+
+
+def lease_of(side: Side, found: Sequence[Any]) -> Lease:
+    """A lease from an answer of lease."""
+    lane, token, until_ms, about, items = found
+    facts = dict(zip(about[::2], about[1::2], strict=True))
+    ambiguous = facts.get(b"amb")
+    return Lease(
+        side=side,
+        lane=lane.decode(),
+        token=token.decode(),
+        now_ms=int(facts[b"at"]),
+        until_ms=until_ms,
+        events=tuple(map(_event_of, items)) if side is Side.IN else (),
+        reply=OutboxItem.from_bytes(items[0]) if side is Side.OUT else None,
+        attempts=int(facts.get(b"att", 0)),
+        stalls=int(facts.get(b"stalls", 0)),
+        notes={name[2:].decode(): value for name, value in facts.items() if name.startswith(b"n:")},
+        frozen=frozenset(name[2:].decode() for name in facts if name.startswith(b"f:")),
+        ambiguous_ms=None if ambiguous is None else int(ambiguous),
+        use_plain=b"plain" in facts,
+    )
+
+
+def letter_of(blob: bytes) -> DeadLetter:
+    """A dead letter from an answer of dead."""
+    at_ms, _, framed = blob.partition(b":")
+    (letter,), item = _unframe(framed, 1)
+    return replace(DeadLetter.from_bytes(letter), at_ms=int(at_ms), item=item)
+
+
+def cell_of(blob: bytes) -> StateCell:
+    """A state cell from an answer of load."""
+    version, _, value = blob.partition(b":")
+    return StateCell(version=int(version), value=value)
+
+
+def sent_of(message_id: str, blob: bytes) -> SentRecord:
+    """A sent record from an answer of sent."""
+    (at_ms, key, facts), _ = _unframe(blob, 3)
+    event_id, handler, position, ref = json.loads(facts)
+    return SentRecord(
+        message_id=message_id,
+        key=key.decode(),
+        event_id=event_id,
+        handler=handler,
+        position=position,
+        ref=ref,
+        sent_ms=int(at_ms),
+    )
+
+
+def _event_of(entry: bytes) -> InboxItem:
+    accepted_ms, _, blob = entry.partition(b":")
+    return replace(InboxItem.from_bytes(blob), accepted_ms=int(accepted_ms))
+
+
+def _reply_entry(reply: OutboxItem) -> bytes:
+    facts = json.dumps([reply.event_id, reply.handler, reply.position, reply.ref], separators=(",", ":"))
+    head = _frame(reply.key, reply.plain_key or "", reply.pair, str(reply.units), facts)
+    return head + reply.to_bytes()
+
+
+def _write_arguments(write: StateWrite) -> tuple[Argument, ...]:
+    return write.key, write.expected, int(write.value is not None), write.value or b""
+
+
+def _timer_arguments(timer: TimerWrite) -> tuple[Argument, ...]:
+    if timer.item is None:
+        return timer.key, 0, 0, b""
+    return timer.key, timer.due_ms, 1, _frame(timer.item.lane) + timer.item.to_bytes()
+
+
+def _frame(*parts: str) -> bytes:
+    encoded: Iterable[bytes] = (part.encode() for part in parts)
+    return b"".join(b"%d:%b" % (len(part), part) for part in encoded)
+
+
+def _unframe(blob: bytes, count: int) -> tuple[list[bytes], bytes]:
+    parts = []
+    for _ in range(count):
+        size, _, rest = blob.partition(b":")
+        parts.append(rest[: int(size)])
+        blob = rest[int(size) :]
+    return parts, blob

@@ -1,0 +1,43 @@
+-- ARGV: lane, has item, item, receipt's lane, key, message id (key '': no receipt), then bucket and digest of each id.
+-- -> accepted, duplicate or full. The first write is one that is refused when the memory is full.
+local lane, has_item, item = ARGV[2], ARGV[3] == '1', ARGV[4]
+
+-- Two generations: an id of the last moment of one is found through all of the next.
+local generation = math.floor(now / LIMITS.dedupe_ms)
+local forget_in = (generation + 2) * LIMITS.dedupe_ms - now
+local known, fresh = false, {}
+for i = 8, #ARGV, 2 do
+  local bucket = P .. 'id:' .. generation .. ':' .. ARGV[i]
+  local before = P .. 'id:' .. (generation - 1) .. ':' .. ARGV[i]
+  if call('HEXISTS', bucket, ARGV[i + 1]) == 1 or call('HEXISTS', before, ARGV[i + 1]) == 1 then
+    known = true
+  else
+    fresh[#fresh + 1] = { bucket, ARGV[i + 1] }
+  end
+end
+
+if has_item and not known then
+  local bytes = tonumber(call('HGET', META, 'in_bytes') or 0)
+  if bytes >= LIMITS.inbox_cap_bytes or call('LLEN', queue('in', lane)) >= LIMITS.lane_cap then return answer('full') end
+end
+
+for _, id in ipairs(fresh) do
+  call('HSET', id[1], id[2], '')
+  call('PEXPIRE', id[1], forget_in)
+end
+if has_item and not known then append('in', lane, string.format('%d', now) .. ':' .. item) end
+
+-- A receipt proves that the head of its lane arrived: it ends now, or when its lease does.
+local to, key, message_id = ARGV[5], ARGV[6], ARGV[7]
+if key ~= '' then
+  local entry = call('LINDEX', queue('out', to), 0)
+  local parts = entry and unframe(entry, 2)
+  if parts and (parts[1] == key or parts[2] == key) then
+    if call('ZSCORE', P .. 'out:leased', to) then
+      call('HSETNX', about('out', to), 'mid', message_id)
+    else
+      finish_sent(to, message_id)
+    end
+  end
+end
+return answer(known and 'duplicate' or 'accepted')

@@ -1,0 +1,147 @@
+-- What every script shares; it stands in front of each, after a line `local LIMITS = {...}`.
+-- KEYS[1] is the key `meta`: it names the prefix (and the slot). ARGV[1] is the clock's offset in milliseconds.
+-- `s` is a side, 'in' or 'out'. Every script ends with `return answer(...)`.
+
+local call = redis.call
+local META = KEYS[1]
+local P = string.sub(META, 1, -5)
+local TIME = call('TIME')
+local now = TIME[1] * 1000 + math.floor(TIME[2] / 1000) + tonumber(ARGV[1])
+local woken = { ['in'] = 0, out = 0 }
+
+-- A first write that can only free memory lets the rest of a script run although the memory is full.
+local function run_when_full()
+  call('HDEL', META, '-')
+end
+
+-- Wakes as many waiting processes as lanes became ready. Tokens that nobody took yet count: whoever takes one and leaves
+-- lanes behind leaves a token too (see lease).
+local function ring(s)
+  local wake, want = P .. s .. ':wake', math.min(woken[s], 16)
+  for have = call('LLEN', wake) + 1, want do
+    if call('RPUSH', wake, '1') == 1 or have == want then call('PEXPIRE', wake, 60000) end
+  end
+end
+
+local function answer(value)
+  if woken['in'] > 0 then ring('in') end
+  if woken.out > 0 then ring('out') end
+  return { woken['in'], woken.out, value }
+end
+
+-- Reads n length-prefixed parts ('3:abc'); the second result is where the rest begins.
+local function unframe(blob, n)
+  local parts, at = {}, 1
+  for i = 1, n do
+    local size, from = string.match(blob, '^(%d+):()', at)
+    parts[i] = string.sub(blob, from, from + size - 1)
+    at = from + size
+  end
+  return parts, at
+end
+
+-- Lanes: a list of items, and while the head is leased or in trouble a hash about it.
+
+local function queue(s, lane)
+  return P .. s .. ':q:' .. lane
+end
+
+local function about(s, lane)
+  return P .. s .. ':st:' .. lane
+end
+
+local function rear(s, lane)
+  call('ZADD', P .. s .. ':ready', call('HINCRBY', META, s .. '_rear', 1), lane)
+  woken[s] = woken[s] + 1
+end
+
+local function front(s, lane)
+  call('ZADD', P .. s .. ':ready', call('HINCRBY', META, s .. '_front', -1), lane)
+  woken[s] = woken[s] + 1
+end
+
+-- Whoever waits is woken for a new earliest time, so that it can wait for the right one.
+local function delay(s, lane, ms)
+  if ms <= 0 then return rear(s, lane) end
+  call('ZADD', P .. s .. ':delayed', now + ms, lane)
+  if call('ZRANGE', P .. s .. ':delayed', 0, 0)[1] == lane then woken[s] = woken[s] + 1 end
+end
+
+local function append(s, lane, entry)
+  call('HINCRBY', META, s .. '_items', 1)
+  call('HINCRBY', META, s .. '_bytes', #entry)
+  if call('RPUSH', queue(s, lane), entry) == 1 then
+    call('SADD', P .. s .. ':lanes', lane)
+    rear(s, lane)
+  end
+end
+
+-- A token counts until somebody else leases the lane, also when its time is over.
+local function held(s, lane, token)
+  return call('HGET', about(s, lane), 'tok') == token
+end
+
+local function leave_places(s, lane)
+  local token = call('HGET', about(s, lane), 'tok')
+  if token then
+    call('HDEL', about(s, lane), 'tok', 'at')
+    call('HDEL', P .. s .. ':tokens', token)
+  end
+  call('ZREM', P .. s .. ':leased', lane)
+  call('ZREM', P .. s .. ':ready', lane)
+  call('ZREM', P .. s .. ':delayed', lane)
+end
+
+-- The first n items of a lane end, with all that was known about the head; the lane goes on or is gone.
+local function finish(s, lane, n)
+  leave_places(s, lane)
+  call('DEL', about(s, lane))
+  local ended = call('LPOP', queue(s, lane), n) or {}
+  local bytes = 0
+  for i = 1, #ended do bytes = bytes + #ended[i] end
+  call('HINCRBY', META, s .. '_items', -#ended)
+  call('HINCRBY', META, s .. '_bytes', -bytes)
+  if s == 'out' and call('HDEL', META, 'gated') == 1 then woken['in'] = woken['in'] + 1 end
+  if call('EXISTS', queue(s, lane)) == 1 then rear(s, lane) else call('SREM', P .. s .. ':lanes', lane) end
+end
+
+-- Replies: an entry is key, plain key, pair, units and facts, each framed, then the item's bytes.
+
+local function forget_sent(most)
+  local order = P .. 'sent:order'
+  for _ = 1, most do
+    local oldest = call('LINDEX', order, 0)
+    if not oldest then return end
+    local at, id = string.match(oldest, '^(%d+):(.*)$')
+    if tonumber(at) + LIMITS.sent_ms > now and call('LLEN', order) <= LIMITS.sent_cap then return end
+    call('LPOP', order)
+    local record = call('HGET', P .. 'sent', id)
+    if record and unframe(record, 1)[1] == at then call('HDEL', P .. 'sent', id) end
+  end
+end
+
+local function finish_sent(lane, message_id)
+  local entry = call('LINDEX', queue('out', lane), 0)
+  if entry and message_id ~= '' then
+    local parts, at = unframe(entry, 5), string.format('%d', now)
+    local key, facts = parts[1], parts[5]
+    local record = #at .. ':' .. at .. #key .. ':' .. key .. #facts .. ':' .. facts
+    call('HSET', P .. 'sent', message_id, record)
+    call('RPUSH', P .. 'sent:order', at .. ':' .. message_id)
+    call('PEXPIRE', P .. 'sent', LIMITS.sent_ms)
+    call('PEXPIRE', P .. 'sent:order', LIMITS.sent_ms)
+    forget_sent(8)
+  end
+  finish('out', lane, 1)
+end
+
+-- Dead letters: the letter framed, then the item's bytes.
+
+local function bury(id, letter, item)
+  call('ZADD', P .. 'dead:order', call('HINCRBY', META, 'dead_seq', 1), id)
+  call('HSET', P .. 'dead', id, string.format('%d', now) .. ':' .. #letter .. ':' .. letter .. item)
+  for _ = 1, 64 do
+    if call('ZCARD', P .. 'dead:order') <= LIMITS.dead_cap then return end
+    call('HDEL', P .. 'dead', call('ZPOPMIN', P .. 'dead:order')[1])
+  end
+end

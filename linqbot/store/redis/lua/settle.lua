@@ -1,0 +1,28 @@
+-- ARGV: lane, token, then `sent` and a message id or '' | `dead`, id and letter |
+-- `wait`, delay in ms, and 1 or 0 for burn, ambiguous, use plain. -> 1, or 0 when the token is not the lane's.
+local lane, what = ARGV[2], ARGV[4]
+local state = about('out', lane)
+run_when_full()
+if not held('out', lane, ARGV[3]) then return answer(0) end
+
+local arrived = call('HGET', state, 'mid')
+if what == 'sent' then
+  finish_sent(lane, ARGV[5])
+elseif what == 'dead' then
+  local entry = call('LINDEX', queue('out', lane), 0)
+  local _, at = unframe(entry, 5)
+  bury(ARGV[5], ARGV[6], string.sub(entry, at))
+  finish('out', lane, 1)
+elseif arrived then
+  finish_sent(lane, arrived)
+else
+  leave_places('out', lane)
+  if ARGV[6] == '1' then call('HINCRBY', state, 'att', 1) end
+  if ARGV[7] == '1' then call('HSETNX', state, 'amb', string.format('%d', now)) end
+  if ARGV[8] == '1' then
+    call('HSET', state, 'plain', '1')
+    call('HDEL', state, 'amb')
+  end
+  delay('out', lane, tonumber(ARGV[5]))
+end
+return answer(1)
