@@ -1,0 +1,50 @@
+"""policy + circumstances -> whether a bubble is threaded, and on what (linq-api-v3.md section 6.2, `reply_to`).
+
+An explicit `reply_to` wins over every policy. Nothing is threaded on SMS and RCS, which have no threads
+(linq-api-v3.md section 9.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linqbot.replies import Reply, Target, Thread
+
+_FLAT_SERVICES = frozenset({"SMS", "RCS"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What threading looks at, beside the reply: the message that is answered, and how the chat stands."""
+
+    message: Target | None = None
+    """The message that is answered and its part whose text matched; None: the event is no message."""
+    service: str | None = None
+    """How that message came; None: unknown."""
+    is_group: bool = False
+    person_threaded: bool = False
+    """Whether the message is itself a reply to another."""
+    others_spoke: bool = False
+    """Whether somebody wrote in the chat since."""
+
+
+def target_of(reply: Reply, around: Circumstances, *, policy: Thread, first: bool, head: bool) -> Target | None:
+    """What a bubble is threaded on, or None.
+
+    `policy` is the handler's (a reply's own wins), `first` tells the first bubble of the turn, `head` the first bubble of
+    its reply.
+    """
+    if _is_flat(reply, around):
+        return None
+    policy = reply.thread or policy
+    if reply.reply_to is not None:
+        return reply.reply_to if head or policy == "every" else None
+    if policy == "never" or not (first or policy == "every"):
+        return None
+    if policy == "auto" and not (around.is_group or around.person_threaded or around.others_spoke):
+        return None
+    return around.message
+
+
+def _is_flat(reply: Reply, around: Circumstances) -> bool:
+    return around.service in _FLAT_SERVICES or reply.preferred_service in _FLAT_SERVICES

@@ -1,0 +1,57 @@
+"""what a handler returned -> replies, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Final, Literal
+
+from linqbot.errors import ReplyError
+from linqbot.replies.parts import Link, Media, Text
+from linqbot.replies.reply import Reply
+
+
+class Next(Enum):
+    """The type of `NEXT`, for annotations: `-> str | Next`."""
+
+    NEXT = "NEXT"
+
+    def __repr__(self) -> str:
+        return "NEXT"
+
+
+NEXT: Final = Next.NEXT
+"""Returned by a handler that leaves the event to the next one that matches."""
+
+Bubbles = None | str | Reply | Text | Media | Link | Sequence["Bubbles"]
+Answer = Bubbles | Next
+"""All that a handler may return: nothing, text, replies, a list of these in order, or `NEXT`."""
+
+
+def compose(answer: object) -> tuple[Reply, ...] | Literal[Next.NEXT]:
+    """The replies that a returned value means, in order; `NEXT` as it is.
+
+    `None` and `""` mean nothing, also inside lists. Raises `ReplyError` for what cannot be a reply; the message names
+    the type, never the value.
+    """
+    if answer is NEXT:
+        return NEXT
+    return tuple(_replies(answer))
+
+
+def _replies(answer: object) -> Iterator[Reply]:
+    if isinstance(answer, Reply):
+        yield answer
+    elif isinstance(answer, str | Text | Media | Link):
+        if answer != "":
+            yield Reply(answer)
+    elif isinstance(answer, list | tuple):
+        for one in answer:
+            yield from _replies(one)
+    elif answer is NEXT:
+        raise ReplyError("NEXT stands alone: return it by itself, not inside a list")
+    elif answer is not None:
+        raise ReplyError(
+            f"a handler returned something of type {type(answer).__name__}; "
+            "return None, str, Reply, Text, Media, Link, a list of these, or NEXT"
+        )

@@ -1,0 +1,126 @@
+"""parts -> Reply. One bubble in Linq's own words, checked when it is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
+
+from linqbot.errors import ReplyError
+from linqbot.replies.parts import Part, part_of
+
+ScreenEffect = Literal[
+    "confetti",
+    "fireworks",
+    "lasers",
+    "sparkles",
+    "celebration",
+    "hearts",
+    "love",
+    "balloons",
+    "happy_birthday",
+    "echo",
+    "spotlight",
+]
+BubbleEffect = Literal["slam", "loud", "gentle", "invisible"]
+Effect = ScreenEffect | BubbleEffect
+"""What iMessage shows around a message (linq-api-v3.md section 6.2); other services leave it away."""
+
+Thread = Literal["first", "every", "auto", "never"]
+"""Which bubbles are threaded on the message they answer: the first of a turn, every one, the first where it helps (in a
+group, when the person threaded, when others spoke since), or none."""
+
+Service = Literal["iMessage", "SMS", "RCS"]
+"""How Linq is asked to send: `iMessage` without a fallback, `RCS` and `SMS` never as iMessage."""
+
+SCREEN_EFFECTS: tuple[str, ...] = get_args(ScreenEffect)
+BUBBLE_EFFECTS: tuple[str, ...] = get_args(BubbleEffect)
+THREADS: tuple[str, ...] = get_args(Thread)
+SERVICES: tuple[str, ...] = get_args(Service)
+
+
+class Identified(Protocol):
+    """Anything with Linq's id of a message, such as `linqbot.Message`."""
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+        ...
+
+
+ReplyTo = str | Identified | tuple[str | Identified, int]
+"""A message or its id, alone or with the index of one of its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The part of a message that a bubble is threaded on."""
+
+    message_id: str
+    part_index: int = 0
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Reply:
+    """One reply: text, media and link parts, shown as one bubble where Linq allows it, else as several in order.
+
+    `effect` is one of Linq's screen or bubble effects; `thread` overrides the handler's, router's and bot's; `reply_to`
+    threads it on another message than the one it answers; `ref` is a name of your own, kept with the sent message.
+    Raises `ReplyError` when something is wrong, here and not when it is sent.
+    """
+
+    parts: tuple[Part, ...]
+    effect: Effect | None
+    thread: Thread | None
+    reply_to: Target | None
+    preferred_service: Service | None
+    ref: str | None
+
+    def __init__(
+        self,
+        *parts: str | Part,
+        effect: Effect | None = None,
+        thread: Thread | None = None,
+        reply_to: ReplyTo | None = None,
+        preferred_service: Service | None = None,
+        ref: str | None = None,
+    ) -> None:
+        if not parts:
+            raise ReplyError("a reply needs at least one part; return None to say nothing")
+        _check_word(effect, what="effect", allowed=SCREEN_EFFECTS + BUBBLE_EFFECTS)
+        _check_word(thread, what="thread", allowed=THREADS)
+        _check_word(preferred_service, what="preferred_service", allowed=SERVICES)
+        _check_ref(ref)
+        put = object.__setattr__
+        put(self, "parts", tuple(part_of(part) for part in parts))
+        put(self, "effect", effect)
+        put(self, "thread", thread)
+        put(self, "reply_to", None if reply_to is None else _target(reply_to))
+        put(self, "preferred_service", preferred_service)
+        put(self, "ref", ref)
+
+    def __repr__(self) -> str:
+        words = {"effect": self.effect, "thread": self.thread, "reply_to": self.reply_to, "ref": self.ref}
+        shown = [repr(part) for part in self.parts]
+        shown += [f"{name}={word!r}" for name, word in words.items() if word is not None]
+        return f"Reply({', '.join(shown)})"
+
+
+def _check_word(word: object, *, what: str, allowed: tuple[str, ...]) -> None:
+    if word is not None and word not in allowed:
+        shown = repr(word) if isinstance(word, str) else f"of type {type(word).__name__}"
+        raise ReplyError(f"{what} is {shown}; choose one of {', '.join(allowed)}")
+
+
+def _check_ref(ref: object) -> None:
+    if ref is not None and (not isinstance(ref, str) or not ref):
+        raise ReplyError("ref is a name of your own for this reply, a str that is not empty")
+
+
+def _target(reply_to: object) -> Target:
+    message, part_index = reply_to if isinstance(reply_to, tuple) and len(reply_to) == 2 else (reply_to, 0)
+    message_id = message if isinstance(message, str) else getattr(message, "id", None)
+    if not isinstance(message_id, str) or not message_id:
+        raise ReplyError("reply_to takes a message or its id, or a pair of that and the index of a part")
+    if not isinstance(part_index, int) or isinstance(part_index, bool) or part_index < 0:
+        raise ReplyError("the part index in reply_to counts from 0")
+    return Target(message_id, part_index)
