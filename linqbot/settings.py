@@ -192,6 +192,13 @@ class Settings(BaseSettings):
         """Whether a server's certificate goes unchecked only because the platform signs its own."""
         return self.store_kind == "rediss" and self.tls is None and self.redis_tls == "insecure"
 
+    @property
+    def confidential(self) -> tuple[str, ...]:
+        """Every value that must never be shown, in the clear: for the guard of the logs, and for nothing else."""
+        masked = (self.api_key, self.webhook_secret, self.store, self.redis_url)
+        secrets = [value.get_secret_value() for value in masked if value is not None]
+        return (*secrets, *([self.from_number] if self.from_number else []))
+
     def limits(self) -> Limits:
         """The store's sizes and times as these settings want them."""
         return Limits(

@@ -1,0 +1,152 @@
+"""events in words -> lines. One place decides how linqbot and the libraries under it log.
+
+A person at a terminal reads coloured lines, a machine reads one JSON object a line: `timestamp` (UTC), `level`, `logger`,
+`event`, and the ids that the caller gave. Everything passes the guard of `telemetry.privacy` last.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import IO, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from linqbot.telemetry.privacy import Guard
+from linqbot.telemetry.tracebacks import as_data, as_text
+
+Format = Literal["auto", "console", "json"]
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_CHATTY = ("aiohttp", "asyncio", "httpcore", "httpx", "redis", "watchfiles", "websockets")
+"""Libraries that tell every step below a warning, contents of requests included."""
+
+_FIRST = ("timestamp", "level", "logger", "event")
+_LONGEST_TRACEBACK = 20_000
+
+
+def configure(
+    format: Format = "auto",  # noqa: A002  the word of LOG_FORMAT
+    level: str = "info",
+    *,
+    stream: IO[str] | None = None,
+    colors: bool = True,
+    wordy: bool | None = None,
+    hushed: Sequence[str] = (),
+) -> None:
+    """Log to `stream` (default: standard output) from now on; a repeat replaces what was before.
+
+    `auto` is console on a terminal and JSON otherwise. `wordy` shows the messages of exceptions that are not linqbot's
+    (default: at level debug). `hushed` are this program's own secrets, masked in every value.
+    """
+    out = sys.stdout if stream is None else stream
+    on_terminal = out.isatty()
+    console = format == "console" or (format == "auto" and on_terminal)
+    show_messages = level == "debug" if wordy is None else wordy
+    head: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    tail: list[Processor] = [
+        _explain(console=console, wordy=show_messages),
+        _guarded(Guard(hushed)),
+        _renderer(console=console, colors=colors and on_terminal),
+    ]
+    structlog.configure(
+        processors=[_station, *head, *tail],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=_Lines(out),
+        cache_logger_on_first_use=True,
+    )
+    _route_libraries(out, level=_LEVELS[level], head=head, tail=tail)
+
+
+class _Lines:
+    """Makes the loggers at the end of the chain: they know their name and write a finished line at once."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+
+    def __call__(self, name: str = "linqbot") -> _Line:
+        return _Line(self._out, name)
+
+
+class _Line:
+    def __init__(self, out: IO[str], name: str) -> None:
+        self._out = out
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        """Write one line whole, so that lines of several processes do not mix."""
+        self._out.write(line + "\n")
+        self._out.flush()
+
+    debug = info = warning = error = critical = exception = log = msg
+
+
+def _station(logger: WrappedLogger, _: str, event: EventDict) -> EventDict:
+    event["logger"] = logger.name
+    return event
+
+
+def _explain(*, console: bool, wordy: bool) -> Processor:
+    show: Callable[..., object] = as_text if console else as_data
+
+    def explain(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        error = event.pop("exc_info", None)
+        if error is True:
+            error = sys.exc_info()[1]
+        if isinstance(error, tuple):
+            error = error[1]
+        if isinstance(error, BaseException):
+            event["exception"] = show(error, wordy=wordy)
+        return event
+
+    return explain
+
+
+def _guarded(guard: Guard) -> Processor:
+    def guarded(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        first = {name: event.pop(name) for name in _FIRST if name in event}
+        return {name: _kept(guard, name, value) for name, value in {**first, **event}.items()}
+
+    return guarded
+
+
+def _kept(guard: Guard, name: str, value: object) -> object:
+    if name == "exception" and isinstance(value, str):
+        return guard.lines(value, _LONGEST_TRACEBACK)
+    return guard.value(value)
+
+
+def _renderer(*, console: bool, colors: bool) -> Processor:
+    if not console:
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(
+        colors=colors, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, sort_keys=False
+    )
+
+
+def _route_libraries(out: IO[str], *, level: int, head: list[Processor], tail: list[Processor]) -> None:
+    """Give the standard library's loggers the same lines; uvicorn's access log, a line for each request, is off."""
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *head],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
+            use_get_message=True,
+            pass_foreign_args=False,
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    access = logging.getLogger("uvicorn.access")
+    access.handlers[:] = []
+    access.propagate = False
+    logging.captureWarnings(capture=True)

@@ -1,0 +1,160 @@
+"""Events in words -> lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+
+import structlog
+
+from linqbot.telemetry import logs
+from tests.telemetry.conftest import Terminal
+
+PIECES = ("a person's", " words")
+
+
+def test_a_machine_reads_one_object_a_line() -> None:
+    """Away from a terminal each event is a line of JSON with its time, level, station and ids."""
+    out = io.StringIO()
+    logs.configure(stream=out)
+
+    structlog.get_logger("linqbot.worker").info("turn committed", event_id="e1", replies=2)
+
+    line = json.loads(out.getvalue())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line.pop("timestamp"))
+    assert line == {
+        "level": "info",
+        "logger": "linqbot.worker",
+        "event": "turn committed",
+        "event_id": "e1",
+        "replies": 2,
+    }
+
+
+def test_a_person_at_a_terminal_reads_words_in_colour() -> None:
+    """On a terminal the lines are for people."""
+    out = Terminal()
+    logs.configure(stream=out)
+
+    structlog.get_logger("linqbot.worker").info("turn committed", event_id="e1")
+
+    assert "turn committed" in out.getvalue()
+    assert "\x1b[" in out.getvalue()
+
+
+def test_colours_can_be_turned_off() -> None:
+    """NO_COLOR leaves the words and takes the colours."""
+    out = Terminal()
+    logs.configure(stream=out, colors=False)
+
+    structlog.get_logger("linqbot.worker").info("turn committed", event_id="e1")
+
+    assert "\x1b[" not in out.getvalue()
+    assert "event_id=e1" in out.getvalue()
+
+
+def test_a_format_that_is_named_is_obeyed() -> None:
+    """`json` is JSON on a terminal, too."""
+    out = Terminal()
+    logs.configure("json", stream=out)
+
+    structlog.get_logger("linqbot").info("here")
+
+    assert json.loads(out.getvalue())["event"] == "here"
+
+
+def test_lines_below_the_level_are_not_written() -> None:
+    """The level filters linqbot and libraries alike."""
+    out = io.StringIO()
+    logs.configure(level="warning", stream=out)
+
+    structlog.get_logger("linqbot").info("quiet")
+    logging.getLogger("uvicorn.error").info("quiet")
+
+    assert out.getvalue() == ""
+
+
+def test_libraries_write_the_same_lines() -> None:
+    """What uvicorn says through the standard library is JSON with its name and passes the guard."""
+    out = io.StringIO()
+    logs.configure(stream=out)
+
+    logging.getLogger("uvicorn.error").warning("call %s", "+12025550199")
+
+    line = json.loads(out.getvalue())
+    assert (line["logger"], line["level"], line["event"]) == ("uvicorn.error", "warning", "call [phone]")
+
+
+def test_libraries_that_tell_every_request_are_quiet() -> None:
+    """Neither uvicorn's access log nor the HTTP client's lines about requests are written."""
+    out = io.StringIO()
+    logs.configure(stream=out)
+
+    logging.getLogger("uvicorn.access").info("POST /webhooks/linq")
+    logging.getLogger("httpx").info("HTTP Request: POST https://api.example.test")
+
+    assert out.getvalue() == ""
+
+
+def test_an_exception_is_shown_without_locals_and_foreign_words() -> None:
+    """A failure's line holds types and places, neither the message of a foreign exception nor a local variable."""
+    out = io.StringIO()
+    logs.configure(stream=out)
+
+    _fail("".join(PIECES))
+
+    [first, second] = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert first["exception"][0]["type"] == second["exception"][0]["type"] == "ValueError"
+    assert "a person's words" not in out.getvalue()
+
+
+def test_a_traceback_on_the_console_keeps_its_lines() -> None:
+    """A person reads the traceback as Python prints it."""
+    out = Terminal()
+    logs.configure(stream=out, colors=False)
+
+    _fail("words")
+
+    assert '\nTraceback (most recent call last):\n  File "' in out.getvalue()
+
+
+def test_debug_shows_the_words_of_foreign_exceptions() -> None:
+    """The user may turn it on."""
+    out = io.StringIO()
+    logs.configure(level="debug", stream=out)
+
+    _fail("".join(PIECES))
+
+    assert "a person's words" in out.getvalue()
+
+
+def test_the_programs_own_secrets_are_masked() -> None:
+    """A secret that is part of some value is not written."""
+    out = io.StringIO()
+    logs.configure(stream=out, hushed=["correct-horse"])
+
+    structlog.get_logger("linqbot").info("refused", token="it was correct-horse")
+
+    assert json.loads(out.getvalue())["token"] == "it was [secret]"
+
+
+def test_configuring_again_replaces_the_lines() -> None:
+    """A second call writes each line once, to the new stream."""
+    first, second = io.StringIO(), io.StringIO()
+    logs.configure(stream=first)
+    logs.configure(stream=second)
+
+    logging.getLogger("uvicorn.error").warning("once")
+
+    assert first.getvalue() == ""
+    assert second.getvalue().count("once") == 1
+
+
+def _fail(words: str) -> None:
+    try:
+        int(words)
+    except ValueError:
+        structlog.get_logger("linqbot").exception("handler failed")
+        logging.getLogger("uvicorn.error").exception("failed")
