@@ -1,0 +1,55 @@
+"""port -> a Linq that runs alone. `linqbot emulator`."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import click
+
+API_PATH = "/api/partner"
+
+
+@click.command("emulator")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=4010, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--choices", "list_choices", is_flag=True, help="List what Linq does not document and was chosen here.")
+def emulator(host: str, port: int, *, list_choices: bool) -> None:
+    """Run a Linq to play with: the v3 API, its webhooks, and a control API at the root.
+
+    Any bearer token is accepted. Point LINQ_API_V3_BASE_URL at the address it prints.
+    """
+    if list_choices:
+        _list_choices()
+    else:
+        _serve(host, port)
+
+
+def _list_choices() -> None:
+    from linqbot.emulator.choices import CHOICES
+
+    for choice in CHOICES:
+        click.echo(f"{choice.about}: {choice.value}  [{choice.unknown}]")
+
+
+def _serve(host: str, port: int) -> None:
+    import uvicorn
+
+    from linqbot.emulator.app import Emulator
+    from linqbot.testing.clock import TurnedClock
+
+    listener = socket.create_server((host, port))
+    config = uvicorn.Config(
+        Emulator(clock=TurnedClock()).app,
+        lifespan="on",
+        http="httptools",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    click.echo(f"Linq emulator on http://{host}:{listener.getsockname()[1]}{API_PATH}")
+    # uvicorn raises the signal that stopped it once more when it is done; being asked to stop is no failure
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listener])

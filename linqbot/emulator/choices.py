@@ -1,0 +1,101 @@
+"""Linq's silence -> a value we picked. Everything the emulator does that Linq documents nowhere, in one list.
+
+A choice is a plain constant: code that obeys it names it, `linqbot emulator --choices` prints it. A bot must not depend
+on any of these. What is unknown comes from linq-api-v3.md sections 10 and 12.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing Linq leaves open, and what the emulator does about it."""
+
+    about: str
+    value: str
+    unknown: str
+
+
+_listed: list[Choice] = []
+
+
+def _choose(value: _T, *, about: str, unknown: str, shown: str = "") -> _T:
+    _listed.append(Choice(about, shown or str(value), unknown))
+    return value
+
+
+REPLAY_STATUS = _choose(202, about="HTTP status of an idempotent replay", unknown="section 4")
+REUSE_STATUS = _choose(201, about="HTTP status of POST /v3/chats when a chat is reused", unknown="section 7.1")
+KEY_SCOPE = _choose("account", about="where an idempotency key is unique", unknown="section 12 item 1")
+KEY_LIFETIME = _choose(
+    "as long as the message is kept", about="life of an idempotency key", unknown="section 12 item 1"
+)
+KEY_CONFLICT = _choose(
+    "the first answer again, counted as a conflict", about="a known key with another body", unknown="section 12 item 1"
+)
+KEY_CHECK = _choose("before the message rules", about="when a known key is looked up", unknown="section 12 item 1")
+CONTENT_CODE = _choose(1004, about="code for content rules without a stated code", unknown="section 12 item 8")
+VALUE_CODE = _choose(1005, about="code for a field value out of range or of a wrong type", unknown="section 12 item 8")
+REPLY_TARGET_CODE = _choose(2002, about="code (404) for a reply_to whose target is unknown", unknown="section 6.2")
+FIRST_MESSAGE_CODE = _choose(1005, about="code for reply_to or effect in a first message", unknown="section 7.1")
+EXPERIENCE_CODE = _choose(
+    2011, about="code (403) for experiences, app cards and app clips, which are not emulated yet", unknown="section 6"
+)
+TEXT_UNIT = _choose("UTF-16 code units", about="unit of the 10,000 characters", unknown="section 12 item 9")
+BLANK_TEXT = _choose("accepted", about="text of white space only", unknown="section 12 item 9")
+ATTACHMENT_IDS = _choose(
+    "any UUID is taken as an attachment", about="attachment_id without an upload", unknown="uploads are not emulated"
+)
+PAIR_WINDOW_MS = _choose(
+    60_000,
+    about="the 30 messages per 60 s of a pair",
+    unknown="section 3",
+    shown="a sliding window; refusals do not count",
+)
+PAIR_OF_A_GROUP = _choose("the group chat", about="the pair of a group message", unknown="section 3")
+CHAT_ORDER = _choose("newest first", about="order of GET /v3/chats", unknown="section 12 item 6")
+MESSAGE_ORDER = _choose("newest first", about="order of GET /v3/chats/{id}/messages", unknown="section 12 item 6")
+CURSOR = _choose("an offset in decimal", about="format of next_cursor", unknown="section 12 item 6")
+DUPLICATE_TARGET = _choose((409, 2015), about="a target_url used twice (status, code)", unknown="section 12 item 8")
+BAD_TARGET = _choose((400, 1005), about="a target_url that is not HTTPS (status, code)", unknown="section 12 item 8")
+UNKNOWN_VERSION = _choose(
+    (400, 1005), about="an unknown ?version= on a target_url (status, code)", unknown="section 8.1"
+)
+LOOPBACK_TARGETS = _choose(
+    "http is allowed to loopback hosts", about="private targets", unknown="refused by Linq; needed to develop locally"
+)
+CREATED_BEFORE_MESSAGE = _choose(
+    "chat.created, then message.received", about="order of events for a chat they start", unknown="section 12 item 11"
+)
+INBOUND_SERVICE = _choose("the service of their last message", about="the service of a chat", unknown="section 5")
+SERVICE_IMPOSSIBLE_CODE = _choose(
+    4005, about="message.failed code when iMessage is demanded for somebody without it", unknown="section 6.2"
+)
+LIFECYCLE_MS = _choose(
+    (2, 4, 6), about="milliseconds from acceptance to sent, delivered, read", unknown="section 12 item 7"
+)
+OPT_OUT_HEALTH = _choose(
+    "already reads OPTED_OUT", about="health_status on the webhook that carries STOP", unknown="section 12 item 14"
+)
+RETRY_BASE_MS = _choose(
+    3_000,
+    about="delays between the 10 attempts of a webhook",
+    unknown="section 12 item 2",
+    shown="3 s doubling to 10 min, each up to 10 % longer: about 25 minutes in all",
+)
+RETRY_JITTER = _choose(0.1, about="share of random lengthening of a retry delay", unknown="section 8.3")
+REDIRECTED_WEBHOOK = _choose("final, not followed", about="a webhook answered 3xx", unknown="section 12 item 2")
+DELIVERIES_AT_ONCE = _choose(32, about="webhooks under way to one target at a time", unknown="section 8.3")
+WEBHOOK_ID = _choose("the event_id", about="header webhook-id", unknown="section 12 item 3")
+LEGACY_KEY = _choose(
+    "the secret as issued, prefix kept", about="key of the legacy signature", unknown="section 12 item 4"
+)
+BODY_LIMIT = _choose(5 * 1024 * 1024, about="bytes of a request body, then 413", unknown="section 12 item 17")
+
+CHOICES: tuple[Choice, ...] = tuple(_listed)
+"""Every choice, in the order of the contract."""

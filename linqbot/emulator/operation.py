@@ -1,0 +1,162 @@
+"""HTTP request -> Call -> Answer. What every endpoint of the API has in common: token, trace id, faults, the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from linqbot.emulator.exchange import Failure
+from linqbot.emulator.faults import Fault
+from linqbot.emulator.linq import Linq
+from linqbot.emulator.postman import encode
+from linqbot.emulator.problems import DEFAULT_CODES, Problem, envelope
+from linqbot.emulator.shapes import moment
+from linqbot.emulator.wire import Answer, Wire
+from linqbot.emulator.world import Json
+
+_PAGE = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+_HAS_BODY = ("POST", "PUT", "PATCH")
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Call:
+    """One request to the API, and what became of it."""
+
+    params: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str] = field(repr=False)
+    trace_id: str
+    body: Any = field(default=None, repr=False)
+    idempotency_key: str | None = None
+    replayed: bool = False
+    failure: Failure | None = None
+
+
+Act = Callable[[Linq, Call], Answer]
+"""What an endpoint does: synchronous, so that each call is one step of the world; refuses by raising Problem."""
+
+
+def ok(body: Json, status: int = 200) -> Answer:
+    """An answer with a JSON body."""
+    return Answer(status, encode(body))
+
+
+def refusal(problem: Problem, trace_id: str) -> Answer:
+    """An answer that says why not."""
+    retry = () if problem.retry_after is None else (("retry-after", str(problem.retry_after)),)
+    return Answer(problem.status, encode(envelope(problem, trace_id)), retry)
+
+
+class Operation:
+    """An endpoint as an ASGI application; `name` is its operation id in Linq's OpenAPI document."""
+
+    def __init__(self, linq: Linq, name: str, act: Act) -> None:
+        self._linq = linq
+        self._name = name
+        self._act = act
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        linq, request, wire = self._linq, Request(scope), Wire(scope, receive, send)
+        path = scope["path"][len(scope.get("root_path", "")) :]
+        call = Call(params=request.path_params, query=request.query_params, trace_id=linq.names.trace_id())
+        problem = await self._read(request, wire, call)
+        fault = linq.faults.take(self._name, f"{request.method} {path}")
+        seen = {
+            "at": moment(linq.clock.now_ms()),
+            "method": request.method,
+            "path": path,
+            "operation": self._name,
+            "idempotency_key": call.idempotency_key,
+            "trace_id": call.trace_id,
+            "fault": None if fault is None else fault.kind,
+            "accepted": False,
+            "replayed": False,
+            "status": None,
+        }
+        linq.requests.append(seen)
+        if fault is None:
+            await self._answer(wire, self._perform(call, problem, seen), seen)
+        else:
+            await self._suffer(fault, wire, call, problem, seen)
+
+    async def _read(self, request: Request, wire: Wire, call: Call) -> Problem | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return Problem(401, 2004, "Unauthorized - missing or invalid authentication token")
+        if request.method not in _HAS_BODY:
+            return None
+        try:
+            raw = await wire.body()
+            call.body = json.loads(raw) if raw.strip() else None
+        except Problem as problem:
+            return problem
+        except (ValueError, RecursionError):
+            return Problem(400, 1003, "Request body is not valid JSON")
+        call.idempotency_key = _key(call.body)
+        return None
+
+    def _perform(self, call: Call, problem: Problem | None, seen: Json) -> Answer:
+        try:
+            if problem is not None:
+                raise problem
+            answer = self._act(self._linq, call)
+        except Problem as refused:
+            return refusal(refused, call.trace_id)
+        seen["accepted"], seen["replayed"] = True, call.replayed
+        return answer
+
+    async def _answer(self, wire: Wire, answer: Answer, seen: Json) -> None:
+        seen["status"] = answer.status
+        await wire.answer(_traced(answer, seen))
+
+    async def _suffer(self, fault: Fault, wire: Wire, call: Call, problem: Problem | None, seen: Json) -> None:
+        if fault.kind == "failed":
+            call.failure = Failure(code=fault.code or 4001, reason=fault.reason, delivered_late=fault.delivered_late)
+        true_answer: Answer | None = None
+        if fault.after or fault.kind == "failed":
+            true_answer = self._perform(call, problem, seen)
+        if fault.seconds:
+            await self._linq.clock.sleep(fault.seconds)
+        if fault.kind == "reset":
+            await wire.reset()
+        elif fault.kind == "timeout":
+            await wire.silence()
+        elif fault.kind in ("slow", "failed"):
+            await self._answer(wire, true_answer or self._perform(call, problem, seen), seen)
+        elif fault.kind == "half_body" and true_answer is not None:
+            await wire.half(_traced(true_answer, seen))
+        elif fault.kind == "huge_body":
+            seen["status"] = fault.status
+            await wire.huge(_traced(Answer(fault.status), seen), fault.size)
+        else:
+            await self._answer(wire, _broken(fault, call.trace_id), seen)
+
+
+def _broken(fault: Fault, trace_id: str) -> Answer:
+    if fault.kind == "html":
+        return Answer(fault.status, _PAGE, content_type="text/html; charset=utf-8")
+    if fault.kind == "redirect":
+        return Answer(fault.status, headers=(("location", fault.location),))
+    code = fault.code if fault.code is not None else DEFAULT_CODES.get(fault.status, 3006)
+    problem = Problem(fault.status, code, "A fault on request")
+    if fault.retry_after is None:
+        return refusal(problem, trace_id)
+    if not fault.header_only:
+        problem.retry_after = fault.retry_after
+    return Answer(fault.status, encode(envelope(problem, trace_id)), (("retry-after", str(fault.retry_after)),))
+
+
+def _traced(answer: Answer, seen: Json) -> Answer:
+    headers = (*answer.headers, ("x-trace-id", seen["trace_id"]))
+    return Answer(answer.status, answer.body, headers, answer.content_type)
+
+
+def _key(body: Any) -> str | None:
+    message = body.get("message") if isinstance(body, dict) else None
+    key = message.get("idempotency_key") if isinstance(message, dict) else None
+    return key if isinstance(key, str) else None
