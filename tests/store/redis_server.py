@@ -66,13 +66,17 @@ class Server:
                 break
         else:
             raise RuntimeError(f"the server did not start: {b''.join(lines).decode()}")
-        threading.Thread(target=log.read, daemon=True).start()
+        self._reader = threading.Thread(target=log.read, daemon=True)
+        self._reader.start()
 
     def kill(self) -> None:
         """SIGKILL: what is not on disk yet is lost."""
         assert self._process is not None
+        assert self._process.stdout is not None
         self._process.kill()
         self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
 
     def stop(self) -> None:
         """Kill it and remove its folder."""
