@@ -18,7 +18,7 @@ def one_shape(envelope: Envelope, body: Mapping[str, Any], *, ours: bool = False
     """The fields of an event's model. `ours`: whether such an event is our own doing when the payload does not say."""
     data = envelope.data
     sender = _sender(data)
-    from_me = _is_from_me(data, sender, ours)
+    from_me = _is_from_me(data, sender, ours=ours)
     fields = {**envelope.message, **data} if "message" in data else dict(data)
     made_at = fields.get("created_at")
     fields.update(
@@ -29,7 +29,7 @@ def one_shape(envelope: Envelope, body: Mapping[str, Any], *, ours: bool = False
         webhook_version=body.get("webhook_version"),
         partner_id=body.get("partner_id"),
         chat_id=envelope.chat_id,
-        chat=_chat(envelope, sender, from_me),
+        chat=_chat(envelope, sender, from_me=from_me),
         sender=sender,
         is_from_me=from_me,
         raw=body,
@@ -38,7 +38,7 @@ def one_shape(envelope: Envelope, body: Mapping[str, Any], *, ours: bool = False
         fields["made_at"] = made_at
     if envelope.type.startswith("message."):
         fields["id"] = envelope.message_id
-        fields.setdefault("direction", "outbound" if from_me else "inbound")
+        fields["direction"] = data.get("direction") or ("outbound" if from_me else "inbound")
     return fields
 
 
@@ -50,7 +50,7 @@ def _sender(data: Mapping[str, Any]) -> dict[str, Any] | None:
     return next(({"handle": data[name]} for name in _BARE_ACTORS if isinstance(data.get(name), str)), None)
 
 
-def _is_from_me(data: Mapping[str, Any], sender: Mapping[str, Any] | None, ours: bool) -> bool:  # noqa: FBT001  # private, last of three
+def _is_from_me(data: Mapping[str, Any], sender: Mapping[str, Any] | None, *, ours: bool) -> bool:
     direction = data.get("direction")
     if isinstance(direction, str):
         return direction == "outbound"
@@ -60,7 +60,7 @@ def _is_from_me(data: Mapping[str, Any], sender: Mapping[str, Any] | None, ours:
     return said if isinstance(said, bool) else ours
 
 
-def _chat(envelope: Envelope, sender: Mapping[str, Any] | None, from_me: bool) -> dict[str, Any] | None:  # noqa: FBT001  # as above
+def _chat(envelope: Envelope, sender: Mapping[str, Any] | None, *, from_me: bool) -> dict[str, Any] | None:
     chat_id, data = envelope.chat_id, envelope.data
     if chat_id is None:
         return None

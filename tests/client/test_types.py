@@ -230,9 +230,12 @@ def test_an_answer_without_its_ids_is_not_one() -> None:
     assert "secret words" not in str(refused.value)
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=4), inner),
+ANYTHING = (
+    st.none()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.lists(st.integers(), max_size=2)
+    | st.just({"id": [1], "type": {}})
 )
 
 
@@ -242,7 +245,7 @@ ANYTHING = st.recursive(
         ANYTHING,
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_is_wrong_around_the_id_the_message_is_read(fields: dict[str, object]) -> None:
     """Fields of any type cost themselves, not the message."""
     assert _message(**{**fields, "id": "m1"}).id == "m1"

@@ -219,6 +219,12 @@ def test_a_bare_phone_number_serves_as_the_sender(recorded: Any) -> None:
     assert (message.sender.handle, message.line.handle) == ("+12025559876", "+12025551234")
 
 
+@pytest.mark.parametrize("direction", [None, ""])
+def test_a_direction_that_is_not_said_is_told_from_the_sender(recorded: Any, direction: object) -> None:
+    """What somebody else sent came in."""
+    assert recorded(BOTH[0], direction=direction).direction == "inbound"
+
+
 def test_unknown_fields_are_attributes_and_raw_keeps_all() -> None:
     """A field without a model is there under its name, and the whole body beside it."""
     body = body_of("message.received.2026-02-03.json")
