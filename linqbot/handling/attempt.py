@@ -1,0 +1,226 @@
+"""one leased event -> what its handlers say. Asks the handlers in order and freezes what the first taker answers.
+
+The deadline runs per handler, for a stream between two bubbles; it stands still while the turn waits for a thread or for
+the store, which is not the handler's fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from linqbot.clock import Clock
+from linqbot.errors import HandlerFailed, ReplyError, StoreError
+from linqbot.events import Event, Message
+from linqbot.handling.deadline import Deadline
+from linqbot.handling.parameters import Need, Origin
+from linqbot.handling.plan import Plan
+from linqbot.handling.route import Route
+from linqbot.handling.services import Scope
+from linqbot.handling.threads import Threads
+from linqbot.handling.trigger import Match
+from linqbot.handling.turn import Port, Turn, chat_of
+from linqbot.protocol.outbound import Answering, Frozen, freeze, keys_of_position
+from linqbot.protocol.threading import Circumstances
+from linqbot.records import Commit, DeadLetter, Lease, OutboxItem
+from linqbot.replies import NEXT, Reply, Target, Thread, compose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What all turns of a bot share."""
+
+    plan: Plan
+    namespace: str
+    thread: Thread
+    timeout_s: float
+    clock: Clock
+    threads: Threads
+    services: Scope
+
+
+class Attempt:
+    """One run of the handlers for the events of a lease."""
+
+    def __init__(self, house: House, lease: Lease, *, event: Event, turn: Turn, port: Port, others_spoke: bool) -> None:
+        self.route: Route | None = None
+        """The handler that was asked last."""
+        self.replies: tuple[OutboxItem, ...] = ()
+        self.dead: tuple[DeadLetter, ...] = ()
+        self.deadline = Deadline(house.clock)
+        self.running: asyncio.Future[Any] | None = None
+        """The thread of a plain `def`, as long as it runs."""
+        self._house = house
+        self._lease = lease
+        self._event = event
+        self._turn = turn
+        self._port = port
+        self._others_spoke = others_spoke
+        self._scope = Scope(house.plan.catalogue, outer=house.services)
+        self._frozen = Frozen()
+
+    async def work(self) -> None:
+        """Ask the handlers in order until one takes the event; its answer is in `replies` and `dead`.
+
+        Raises `HandlerFailed` from what a handler or a service raised, `ReplyError` for an answer that cannot be said, and
+        `StoreError` as the store does.
+        """
+        done = False
+        try:
+            async with self._scope.stack:
+                await self._ask()
+                done = True
+        except (ReplyError, StoreError):
+            raise
+        except Exception as error:
+            raise self._failure(f"raised {type(error).__name__}") from error
+        except asyncio.CancelledError as error:
+            if _is_cancelled_from_outside():
+                raise
+            raise self._failure("was cancelled from inside") from error
+        if not done:
+            raise self._failure("raised, and a service that it uses swallowed the error")
+
+    async def _ask(self) -> None:
+        for route in self._house.plan.routes:
+            match = route.match(self._event)
+            values = None if match is None else route.values(match)
+            if match is None or values is None:
+                continue
+            self.route, self._frozen = route, Frozen()
+            self.deadline.start(self._timeout_s)
+            if await self._takes(route, match, dict(values)):
+                return
+
+    async def _takes(self, route: Route, match: Match, values: dict[str, Any]) -> bool:
+        """Run a handler; False: it returned `NEXT`."""
+        for need in route.needs:
+            if need.origin is not Origin.GROUP and self._can_fill(need):
+                values[need.name] = await self._supply(need)
+        answer = await self._call(partial(route.function, **values))
+        answering = self._answering(route, match)
+        if isinstance(answer, AsyncIterator):
+            return await self._stream(answer, answering)
+        replies = compose(answer)
+        if replies is NEXT:
+            return False
+        frozen = self._freeze(replies, answering)
+        self.replies, self.dead = frozen.items, frozen.dead
+        return True
+
+    async def _call(self, function: Callable[[], Any]) -> Any:
+        inner = getattr(function, "func", function)
+        on_loop = inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)
+        answer = function() if on_loop else await self._in_thread(function)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    async def _in_thread(self, function: Callable[[], Any]) -> Any:
+        self.deadline.stop()
+        await self._house.threads.acquire()
+        self.deadline.start(self._timeout_s)
+        self.running = self._house.threads.start(function)
+        answer, error = await asyncio.shield(self.running)
+        self.running = None
+        if error is None:
+            return answer
+        if isinstance(error, Exception):
+            raise error
+        raise RuntimeError(f"the handler left its thread by {type(error).__name__}") from error
+
+    async def _stream(self, bubbles: AsyncIterator[Any], answering: Answering) -> bool:
+        async with AsyncExitStack() as stack:
+            if inspect.isasyncgen(bubbles):
+                await stack.enter_async_context(aclosing(bubbles))
+            async for bubble in bubbles:
+                replies = compose(bubble)
+                if replies is NEXT:
+                    if self._frozen.position:
+                        raise ReplyError("NEXT came after a bubble; a stream passes on before it says something")
+                    return False
+                await self._commit_bubble(self._freeze(replies, answering), answering)
+        return True
+
+    def _freeze(self, replies: tuple[Reply, ...], answering: Answering) -> Frozen:
+        """Freeze the next replies, without those that an earlier run has sent."""
+        items: list[OutboxItem] = []
+        dead: list[DeadLetter] = []
+        for reply in replies:
+            said = keys_of_position(answering, self._frozen.position) & self._lease.frozen
+            self._frozen = freeze([reply], answering, after=self._frozen)
+            if not said:
+                items += self._frozen.items
+                dead += self._frozen.dead
+        return Frozen(items=tuple(items), dead=tuple(dead))
+
+    async def _commit_bubble(self, bubble: Frozen, answering: Answering) -> None:
+        self.dead += bubble.dead
+        self.deadline.stop()
+        try:
+            if bubble.items:
+                head = self._lease
+                await self._port.freeze(
+                    Commit(lane=head.lane, token=head.token, event_id=answering.event_id, take=0, replies=bubble.items)
+                )
+        finally:
+            self.deadline.start(self._timeout_s)
+
+    def _answering(self, route: Route, match: Match) -> Answering:
+        return Answering(
+            namespace=self._house.namespace,
+            event_id=self._lease.events[0].event_id,
+            handler=route.name,
+            chat_id=self._event.chat_id,
+            thread=route.thread or self._house.thread,
+            around=_around(self._event, match, others_spoke=self._others_spoke),
+            now_ms=self._house.clock.now_ms(),
+        )
+
+    def _can_fill(self, need: Need) -> bool:
+        return need.origin is not Origin.SERVICE or self._house.plan.catalogue.provides(need)
+
+    async def _supply(self, need: Need) -> Any:
+        if need.origin is Origin.EVENT:
+            return self._event
+        if need.origin is Origin.TURN:
+            return self._turn
+        if need.origin is Origin.SERVICE:
+            return await self._scope.get(need, self._supply)
+        chat = chat_of(self._event)
+        if chat is None and not need.may_be_none:
+            raise LookupError(f"event {self._event.event_id} does not say of which chat it is; annotate `Chat | None`")
+        return chat
+
+    @property
+    def _timeout_s(self) -> float:
+        own = None if self.route is None else self.route.timeout_s
+        return self._house.timeout_s if own is None else own
+
+    def _failure(self, what: str) -> HandlerFailed:
+        name, attempts = ("", None) if self.route is None else (self.route.name, self.route.attempts)
+        return HandlerFailed(
+            f"handler {name!r} {what} on event {self._event.event_id}", handler=name, attempts=attempts
+        )
+
+
+def _around(event: Event, match: Match, *, others_spoke: bool) -> Circumstances:
+    """How the chat stands, for threading; an event that is no message is not threaded on."""
+    is_group = event.chat is not None and bool(event.chat.is_group)
+    if not isinstance(event, Message):
+        return Circumstances(is_group=is_group, others_spoke=others_spoke)
+    return Circumstances(
+        message=Target(event.id, match.part_index),
+        service=event.service,
+        is_group=is_group,
+        person_threaded=event.reply_to is not None,
+        others_spoke=others_spoke,
+    )
+
+
+def _is_cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

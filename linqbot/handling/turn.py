@@ -1,0 +1,90 @@
+"""The run of a handler, as the handler sees it: what came, what was said before, and a way to do a thing once."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from linqbot.events import Chat, Event, Message
+from linqbot.records import Commit
+
+
+class Port(Protocol):
+    """What a turn may reach of the store, under its lease; both raise `LeaseLost` when the lease is somebody else's."""
+
+    async def note(self, name: str, value: bytes) -> bytes:
+        """Keep a note about the event until it ends; the first value of a name wins and is returned."""
+        ...
+
+    async def freeze(self, commit: Commit) -> None:
+        """Commit one bubble of a stream; the event goes on."""
+        ...
+
+
+class Turn:
+    """One run of a handler for one event. A run that fails is made again: `once` and `already_sent` tell it what was."""
+
+    def __init__(
+        self,
+        *,
+        event: Event,
+        messages: tuple[Message, ...],
+        already_sent: int,
+        notes: Mapping[str, bytes],
+        port: Port,
+        log: Any,
+    ) -> None:
+        self.event = event
+        """The event that is handled, of merged ones the newest."""
+        self.messages = messages
+        """The messages that this turn answers, oldest first; empty when the event is no message."""
+        self.already_sent = already_sent
+        """How many bubbles earlier runs of this event have frozen; they are sent, whatever this run does."""
+        self.superseded = False
+        """Whether newer messages have made this turn's answer stale."""
+        self.log = log
+        """A structlog logger that knows the event and the chat."""
+        self._notes = notes
+        self._port = port
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @property
+    def chat(self) -> Chat | None:
+        """The chat of the event; None: it is about no chat."""
+        return chat_of(self.event)
+
+    async def once(self, key: str, fn: Callable[[], Any | Awaitable[Any]]) -> Any:
+        """The result of `fn`, called once for this event: a run that comes later gets the stored result.
+
+        The result must be JSON and comes back as JSON makes it (a tuple as a list). Stored before it is returned; a crash
+        between `fn` and the store makes the next run call it again. The first stored result wins. Raises `TypeError` when
+        the result is no JSON, and `LeaseLost` when another process has taken the chat over.
+        """
+        name = f"once:{key}"
+        async with self._locks[name]:
+            stored = self._notes.get(name)
+            if stored is None:
+                stored = await self._port.note(name, await _result(key, fn))
+                self._notes = {**self._notes, name: stored}
+        return json.loads(stored)
+
+
+def chat_of(event: Event) -> Chat | None:
+    """The chat that an event is about, as far as its webhook tells."""
+    if event.chat is None and event.chat_id is not None:
+        return Chat(id=event.chat_id)
+    return event.chat
+
+
+async def _result(key: str, fn: Callable[[], Any]) -> bytes:
+    result = fn()
+    if inspect.isawaitable(result):
+        result = await result
+    try:
+        return json.dumps(result, separators=(",", ":")).encode()
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"turn.once({key!r}) keeps its result as JSON, which {type(result).__name__} is not") from error
