@@ -52,15 +52,16 @@ class Inbox(Protocol):
 
         Atomic: remembering all of `arrival.remember`, appending `arrival.item` to its lane on the in side (making the lane
         ready if it was empty) and applying the receipt happen together. `accepted_ms` of the stored item is store time.
-        Ids are remembered for at least `Limits.dedupe_ms`, whatever becomes of the event. If any id is known: DUPLICATE,
-        the item is not stored, but ids not known yet are remembered and the receipt is applied. If the lane holds
-        `Limits.lane_cap` items or all lanes together `Limits.inbox_cap_bytes`: FULL, and nothing at all is changed.
-        An arrival without an item is never FULL.
+        Ids are remembered for at least `Limits.dedupe_ms` (and at most three times as long), whatever becomes of the event.
+        If any id is known: DUPLICATE, the item is not stored, but ids not known yet are remembered and the receipt is
+        applied. Otherwise, if the lane holds `Limits.lane_cap` items or all lanes together `Limits.inbox_cap_bytes` before
+        this one, leased ones included: FULL, and nothing at all is changed. An arrival without an item is never FULL.
 
         A receipt proves that the reply `receipt.key` arrived. If that reply is the head of its out lane: when the lane is
         not leased, it ends as if settled `Sent(message_id)`; when leased, the holder may still settle it as it likes, but
         if the lease ends otherwise (expiry, release, `Wait`), the item ends as `Sent(message_id)` then and is never
-        leased again. A receipt for anything else changes nothing. (`key` also matches the head's plain variant.)
+        leased again, the lane goes on without delay, and the holder's token is stale. A receipt for anything else changes
+        nothing. (`key` also matches the head's plain variant.)
 
         A repeat gives DUPLICATE if there were ids to remember.
         """
@@ -80,9 +81,10 @@ class Lanes(Protocol):
         """Take up to `len(tokens)` ready lanes, one under each token, in order of readiness.
 
         Tokens must be fresh and never reused (`ids.random_token`). First, in the same atomic step, a bounded number of
-        each: lanes whose lease has expired get `stalls + 1` and go to the front of ready; delayed lanes that are due go to
-        the rear; timers that are due enter their inbox lanes in order of `due_ms` (as `accept` would, but without ids
-        and never refused by a cap). An expired out lease also sets `ambiguous_ms` to now if it was not set.
+        each on this side: lanes whose lease has expired get `stalls + 1` and go to the front of ready, one after the other
+        in order of their deadlines; delayed lanes that are due go to the rear in order of their times; on the in side,
+        timers that are due enter their inbox lanes in order of `due_ms` (as `accept` would, but without ids and never
+        refused by a cap). Equal times go by name. An expired out lease also sets `ambiguous_ms` to now if it was not set.
 
         In side: `events` holds up to `take` items from the head of the lane. Nothing is leased on the in side while the
         outbox holds `Limits.outbox_cap` items or more.
@@ -92,14 +94,16 @@ class Lanes(Protocol):
         budget passes when the window is empty.
 
         A lease ends at `until_ms` unless renewed by `beat`. An expired lease that nobody took over is still its holder's:
-        later steps with its token succeed. `next_ms` tells when it is worth asking again (see `Leases`).
-        A repeat (same tokens) within the lease gives the same lanes again, and spends no budget twice.
+        later steps with its token succeed, also when the lane is back in ready already. `next_ms` tells when it is worth
+        asking again (see `Leases`). A repeat (same tokens) within the lease gives the same lanes again, and spends no
+        budget twice; a token that holds none yet may take one.
         """
         ...
 
     async def beat(self, side: Side, held: Sequence[tuple[str, str]]) -> frozenset[str]:
         """Renew the leases given as (lane, token) for `Limits.lease_ms` from now; return the lanes that are no longer held
-        under their token. Renews also an expired lease that nobody took over. A repeat is harmless.
+        under their token. Renews also an expired lease that nobody took over (a stall that was counted stays counted). A
+        repeat is harmless.
         """
         ...
 
@@ -132,10 +136,11 @@ class Desk(Protocol):
 
         Atomic. STALE if the token is not the lane's, also on a repeat: the first run has done it. CONFLICT if any
         `StateWrite.expected` is not the stored version (0: absent): nothing changes, the lease stays.
-        Otherwise: replies are appended to their out lanes in order, except those whose key is in the event's frozen set;
-        letters are buried; state versions rise; timers are set or cancelled; `take` events leave the head (and with the
-        first of them its attempts, stalls, notes and frozen set); the lease ends, and a lane that still has items goes to
-        the rear of ready. Not refused by any cap.
+        Otherwise: replies are appended as they are to their out lanes in order, except those whose key is in the event's
+        frozen set; letters are buried; state versions rise (a version of a key never comes again, also not after the key
+        was deleted); timers are set or cancelled; `take` events leave the head (and with the first of them its attempts,
+        stalls, notes and frozen set); the lease ends, and a lane that still has items goes to the rear of ready. Not
+        refused by any cap.
 
         Partial (`take=0`): replies are appended and their keys join the event's frozen set; the lease stays. Repeating it
         appends nothing twice; it gives COMMITTED again while the lease is held.
@@ -160,9 +165,9 @@ class Outbox(Protocol):
         """End the lease of an out lane with what came of its head. False if the token is not the lane's (also on a repeat).
 
         `Sent`: the item ends; with a message id it enters the sent index; the lane goes on (rear of ready).
-        `Wait`: the item stays the head and the lane is delayed by `delay_ms`; `burn` adds to `attempts`; `ambiguous` sets
-        `ambiguous_ms` to now if not set; `use_plain` makes later leases say `use_plain` and, with it, forgets
-        `ambiguous_ms` (the variant was never sent).
+        `Wait`: the item stays the head and the lane is delayed by `delay_ms` (0: to the rear of ready); `burn` adds to
+        `attempts`; `ambiguous` sets `ambiguous_ms` to now if not set; `use_plain` makes later leases say `use_plain` and,
+        with it, forgets `ambiguous_ms` (the variant was never sent).
         `Dead`: the letter is buried (its `item` set to the reply's bytes) and the item ends; the lane goes on.
         """
         ...
