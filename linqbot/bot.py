@@ -1,0 +1,298 @@
+"""handlers -> a running program. The one object a user builds: it wires the rooms together and is an ASGI app.
+
+`uvicorn app:bot --lifespan on` serves it, `linqbot run app:bot` does so with the right flags, and a FastAPI or Starlette
+app may mount it. A mounted app's lifespan does not run by itself: `async with bot:` in the host's lifespan starts and
+drains it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Literal, Self
+
+import httpx
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from linqbot.client.http import LinqClient
+from linqbot.clock import Clock, SystemClock
+from linqbot.engine.dispatcher import Dispatcher
+from linqbot.engine.health import Health
+from linqbot.engine.ingress import Ingress, IngressLimits
+from linqbot.engine.runtime import Runtime
+from linqbot.engine.sweeper import Sweeper
+from linqbot.engine.worker import Worker
+from linqbot.errors import ConfigurationError
+from linqbot.handling.router import Router
+from linqbot.handling.runner import Runner
+from linqbot.protocol.signature import parse_secrets
+from linqbot.replies import Thread
+from linqbot.settings import Settings, load_settings
+from linqbot.store.base import Store
+from linqbot.store.open import open_store
+
+log = structlog.get_logger("linqbot.bot")
+
+Only = Literal["all", "web", "worker"]
+"""Which part of the bot a process runs: both, webhooks alone, or handlers and sends alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Live:
+    """What exists while the bot runs."""
+
+    store: Store
+    runtime: Runtime
+    ingress: Ingress | None
+    health: Health
+
+
+class Bot(Router):
+    """A bot: handlers are registered on it, and it runs them.
+
+    `thread` decides which replies are threaded (`first`, `every`, `auto`, `never`); `attempts` is how often a failing
+    handler is tried; `settings` default to the environment and `./.env`, read when first needed.
+    """
+
+    def __init__(self, *, thread: Thread = "first", attempts: int = 3, settings: Settings | None = None) -> None:
+        super().__init__()
+        self._thread = thread
+        self._attempts = attempts
+        self._settings = settings
+        self._only: Only = "all"
+        self._clock: Clock = SystemClock()
+        self._transport: httpx.AsyncBaseTransport | None = None
+        self._open_store: Callable[[], Store] = self._open_store_of_settings
+        self._runner: Runner | None = None
+        self._app: Starlette | None = None
+        self._live: _Live | None = None
+        self._stack = AsyncExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings this bot runs with. Raises `ConfigurationError` if the environment holds a wrong one."""
+        if self._settings is None:
+            self._settings = load_settings()
+        return self._settings
+
+    @property
+    def app(self) -> Starlette:
+        """The Starlette application inside: the webhook route, `/healthz`, `/readyz` and the lifespan."""
+        if self._app is None:
+            self._app = self._build_app()
+        return self._app
+
+    def configure(
+        self,
+        *,
+        settings: Settings | None = None,
+        only: Only | None = None,
+        attempts: int | None = None,
+        clock: Clock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        store: Callable[[], Store] | None = None,
+    ) -> None:
+        """Change how a bot that is not running will run; what is left out stays. Used by the command line and by tests.
+
+        `transport` carries the requests to Linq; `store` opens another store than the one the settings name.
+        """
+        if self._live is not None:
+            raise ConfigurationError("the bot is running; configure it before it starts")
+        self._settings = settings or self._settings
+        self._only = only or self._only
+        self._attempts = attempts or self._attempts
+        self._clock = clock or self._clock
+        self._transport = transport or self._transport
+        self._open_store = store or self._open_store
+        self._runner = self._app = None
+
+    def event_types(self) -> frozenset[str]:
+        """The event types that handlers want; what a subscription should ask for. Raises `RegistrationError`."""
+        return self._compiled().event_types()
+
+    def begin_drain(self) -> None:
+        """Take nothing new from now on: webhooks are answered 503, running turns end. Safe from a signal handler."""
+        if self._live is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._live.runtime.begin_drain)
+
+    @property
+    def running(self) -> bool:
+        """Whether the bot is started."""
+        return self._live is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether every station of this process waits for work; tests ask."""
+        return self._live is None or self._live.runtime.idle
+
+    @property
+    def store(self) -> Store:
+        """The open store of a running bot."""
+        if self._live is None:
+            raise ConfigurationError("the bot is not running, so it has no store; use `async with bot:`")
+        return self._live.store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve as an ASGI app."""
+        await self.app(scope, receive, send)
+
+    async def __aenter__(self) -> Self:
+        """Start the bot: open the store, begin to take webhooks, run handlers and send."""
+        if self._live is not None:
+            raise ConfigurationError("the bot is running already; enter it once")
+        self._loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            self._live = await self._start(stack)
+            stack.callback(on_terminate(self.begin_drain))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Drain and stop: within 25 s, losing nothing."""
+        try:
+            await self._stack.__aexit__(kind, error, trace)
+        finally:
+            self._live = None
+
+    async def _start(self, stack: AsyncExitStack) -> _Live:
+        settings = self.settings
+        if settings.api_key is None:
+            raise ConfigurationError("there is no API key: set LINQ_API_V3_API_KEY to the token of your Linq account")
+        runner = self._compiled()
+        store = await stack.enter_async_context(self._open_store())
+        client = LinqClient(settings.base_url, settings.api_key.get_secret_value(), transport=self._transport)
+        stack.push_async_callback(client.aclose)
+        ingress = None if self._only == "worker" else self._make_ingress(store, runner)
+        worker = dispatcher = None
+        if self._only != "web":
+            await stack.enter_async_context(runner)
+            worker, dispatcher = self._make_hands(store, runner, client)
+        sweeper = Sweeper(store, clock=self._clock, random=random.random)
+        runtime = Runtime(ingress=ingress, worker=worker, dispatcher=dispatcher, sweeper=sweeper)
+        await stack.enter_async_context(runtime)
+        await self._announce(store)
+        return _Live(store=store, runtime=runtime, ingress=ingress, health=Health(store, runtime.troubles))
+
+    def _open_store_of_settings(self) -> Store:
+        settings = self.settings
+        return open_store(
+            settings.store_url,
+            clock=self._clock,
+            namespace=settings.namespace,
+            limits=settings.limits(),
+            redis_tls=settings.redis_tls,
+        )
+
+    def _make_ingress(self, store: Store, runner: Runner) -> Ingress:
+        settings = self.settings
+        secret = settings.webhook_secret
+        if secret is None:
+            log.error("no webhook secret, webhooks are answered 503", remedy="linqbot webhooks sync prints one")
+        return Ingress(
+            store,
+            clock=self._clock,
+            secrets=() if secret is None else parse_secrets(secret.get_secret_value()),
+            wanted=runner.wanted,
+            random=random.random,
+            limits=IngressLimits(body_bytes=int(settings.max_body), legacy=settings.legacy_signatures),
+        )
+
+    def _make_hands(self, store: Store, runner: Runner, client: LinqClient) -> tuple[Worker, Dispatcher]:
+        lease_ms = self.settings.limits().lease_ms
+        worker = Worker(
+            store, runner, clock=self._clock, random=random.random, attempts=self._attempts, lease_ms=lease_ms
+        )
+        dispatcher = Dispatcher(store, client, clock=self._clock, random=random.random, lease_ms=lease_ms)
+        return worker, dispatcher
+
+    async def _announce(self, store: Store) -> None:
+        durability = await store.durability()
+        log.info(
+            "started",
+            store=self.settings.store_kind,
+            durability=durability.grade,
+            because=durability.reason,
+            only=self._only,
+            namespace=self.settings.namespace,
+        )
+
+    def _compiled(self) -> Runner:
+        if self._runner is None:
+            settings = self.settings
+            self._runner = Runner(
+                self,
+                clock=self._clock,
+                namespace=settings.namespace,
+                thread=self._thread,
+                timeout_s=settings.handler_timeout.total_seconds(),
+            )
+        return self._runner
+
+    def _build_app(self) -> Starlette:
+        routes = [
+            Route(self.settings.webhook_path, self._webhook, methods=["POST"]),
+            Route("/healthz", self._healthz, methods=["GET"]),
+            Route("/readyz", self._readyz, methods=["GET"]),
+        ]
+        return Starlette(routes=routes, lifespan=self._lifespan)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[dict[str, object]]:
+        async with self:
+            yield {"bot": self}
+
+    async def _webhook(self, request: Request) -> Response:
+        if self._live is None:
+            log.error(
+                "webhook arrived but the bot is not started, answered 503",
+                remedy="a mounted bot needs `async with bot:` in the lifespan of its host",
+            )
+            return PlainTextResponse("not started", 503, headers={"Retry-After": "10"})
+        if self._live.ingress is None:
+            return PlainTextResponse("this process takes no webhooks", 503, headers={"Retry-After": "10"})
+        return await self._live.ingress.receive(request)
+
+    async def _healthz(self, request: Request) -> Response:
+        return PlainTextResponse("ok") if self._live is None else await self._live.health.healthz(request)
+
+    async def _readyz(self, request: Request) -> Response:
+        if self._live is None:
+            return PlainTextResponse("not started", 503)
+        return await self._live.health.readyz(request)
+
+
+def on_terminate(begin: Callable[[], None]) -> Callable[[], None]:
+    """Call `begin` at SIGTERM, before the server that owns the signal does what it does; returns the way to undo it.
+
+    Nothing is installed where no server handles SIGTERM (the default action must stay) or outside the main thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    owner = signal.getsignal(signal.SIGTERM)
+    if not callable(owner):
+        return lambda: None
+
+    def chained(number: int, frame: FrameType | None) -> None:
+        begin()
+        owner(number, frame)
+
+    def undo() -> None:
+        if signal.getsignal(signal.SIGTERM) is chained:
+            signal.signal(signal.SIGTERM, owner)
+
+    signal.signal(signal.SIGTERM, chained)
+    return undo

@@ -1,0 +1,184 @@
+"""Ready lanes -> held lanes. Takes lanes of one side, keeps them alive by a heartbeat, runs one task for each.
+
+What worker and dispatcher have in common: neither polls, neither holds more than it has hands for, both survive a store
+that is away, and both give back what they hold when they are told to leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from linqbot.clock import Clock
+from linqbot.errors import StoreUnavailable
+from linqbot.ids import TokenSource, random_token
+from linqbot.records import Lease, Side
+from linqbot.store.base import Lanes
+
+_LONGEST_REST_S = 5.0
+_STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+
+class Holder:
+    """Holds up to `hands` lanes of one side at once and runs `work` for each lease; `work` ends the lease itself.
+
+    A lease holds up to `take` events. A lane that somebody else took over has its task cancelled if `cancel_lost`;
+    otherwise the task is left to find out.
+    """
+
+    def __init__(  # noqa: PLR0913  # all by keyword: what one station needs to differ from the other
+        self,
+        store: Lanes,
+        side: Side,
+        work: Callable[[Lease], Coroutine[Any, Any, None]],
+        *,
+        clock: Clock,
+        hands: int,
+        lease_ms: int,
+        cancel_lost: bool,
+        take: int = 1,
+        tokens: TokenSource = random_token,
+    ) -> None:
+        self._store = store
+        self._side = side
+        self._work = work
+        self._clock = clock
+        self._hands = hands
+        self._lease_ms = lease_ms
+        self._cancel_lost = cancel_lost
+        self._take = take
+        self._tokens = tokens
+        self._held: dict[asyncio.Task[None], Lease] = {}
+        self._hand_free = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._resting = False
+        self._log = structlog.get_logger(f"linqbot.{side.value}")
+
+    @property
+    def busy(self) -> int:
+        """How many lanes are held."""
+        return len(self._held)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is held and the last look at the store found nothing to take."""
+        return self._resting and not self._held
+
+    async def run(self) -> None:
+        """Take lanes until `stop`, then wait for the last task; whatever the store does, it does not end by itself."""
+        beating = asyncio.create_task(self._beat(), name=f"linqbot-{self._side}-beat")
+        try:
+            await self._take_until_stopped()
+            await self._until_empty()
+        except asyncio.CancelledError:
+            await self.give_back()
+            raise
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Take no more lanes; what is held goes on to its end, and `run` returns after the last."""
+        self._stopping.set()
+
+    async def give_back(self) -> None:
+        """Cancel all tasks and wait for them; each gives its lane back to the front of the queue, no attempt burnt."""
+        self._stopping.set()
+        for task in self._held:
+            task.cancel()
+        await self._until_empty()
+
+    async def _until_empty(self) -> None:
+        while self._held:
+            await asyncio.wait(list(self._held))
+
+    async def _take_until_stopped(self) -> None:
+        troubles = 0
+        while not self._stopping.is_set():
+            try:
+                await self._take_or_rest()
+                troubles = 0
+            except StoreUnavailable as error:
+                pause_s = _STORE_PAUSES_S[min(troubles, len(_STORE_PAUSES_S) - 1)]
+                troubles += 1
+                self._log.warning("store unavailable", side=self._side.value, error=str(error), pause_s=pause_s)
+                await self._first_of(asyncio.sleep(pause_s))  # noqa: TID251  # real time: the store is away, not its clock
+
+    async def _take_or_rest(self) -> None:
+        free = self._hands - len(self._held)
+        if free <= 0:
+            self._hand_free.clear()
+            await self._first_of(self._hand_free.wait())
+            return
+        leases = await self._store.lease(self._side, [self._tokens() for _ in range(free)], take=self._take)
+        for lease in leases.taken:
+            self._start(lease)
+        if len(leases.taken) < free:
+            await self._rest(leases.next_ms)
+
+    async def _rest(self, next_ms: int | None) -> None:
+        rest_s = _LONGEST_REST_S if next_ms is None else min(max(next_ms / 1000, 0.001), _LONGEST_REST_S)
+        self._resting = True
+        try:
+            await self._first_of(
+                self._store.wait(self._side, int(_LONGEST_REST_S * 1000)),
+                self._clock.sleep(rest_s),
+            )
+        finally:
+            self._resting = False
+
+    async def _first_of(self, *waits: Awaitable[object]) -> None:
+        """Wait until one of these ends or the holder is stopped; the rest are cancelled, an error of the first raises."""
+        tasks = [asyncio.ensure_future(wait) for wait in (*waits, self._stopping.wait())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    def _start(self, lease: Lease) -> None:
+        task = asyncio.create_task(self._work_safely(lease), name=f"linqbot-{lease.side}-{lease.lane}")
+        self._held[task] = lease
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._held[task]
+        self._hand_free.set()
+
+    async def _work_safely(self, lease: Lease) -> None:
+        """Run the work; a cancelled or broken one gives its lane back, so that nothing waits for the lease to run out."""
+        try:
+            await self._work(lease)
+        except asyncio.CancelledError:
+            await self._release(lease)
+        except Exception:  # noqa: BLE001  # a bug on one lane must not stop the others; it is logged whole
+            self._log.exception("station broke on a lane, its lease runs out", lane=lease.lane)
+
+    async def _release(self, lease: Lease) -> None:
+        try:
+            await self._store.release(self._side, lease.lane, lease.token)
+        except StoreUnavailable:
+            self._log.warning("lane not given back, the lease runs out", lane=lease.lane)
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(self._lease_ms / 3000)
+            if not self._held:
+                continue
+            held = dict(self._held)
+            try:
+                lost = await self._store.beat(self._side, [(lease.lane, lease.token) for lease in held.values()])
+            except StoreUnavailable as error:
+                self._log.warning("heartbeat failed", side=self._side.value, error=str(error))
+                continue
+            for task, lease in held.items():
+                if lease.lane in lost and task in self._held:
+                    self._log.warning("lane lost to another process", lane=lease.lane)
+                    if self._cancel_lost:
+                        task.cancel()

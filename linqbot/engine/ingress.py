@@ -1,0 +1,188 @@
+"""bytes -> accepted. Reads a webhook within bounds, proves that it comes from Linq, and keeps it before answering 2xx.
+
+The answers are those of design.md section 5, HTTP. Linq repeats 5xx and 429 for up to 30 minutes and drops an event for
+good on any other 4xx (linq-api-v3.md section 8.3): trouble of our own is therefore always 503 with `Retry-After`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from linqbot.clock import Clock
+from linqbot.errors import PayloadError, SignatureError, StoreUnavailable
+from linqbot.protocol.breaker import Breaker, Gate
+from linqbot.protocol.inbound import Inbound, read
+from linqbot.protocol.signature import Secret, verify
+from linqbot.records import Accepted, DeadLetter
+from linqbot.store.base import Inbox
+
+log = structlog.get_logger("linqbot.ingress")
+
+_T = TypeVar("_T")
+
+STORE_DEADLINE_S = 2.0
+"""How long the store may take to keep an event before Linq is asked to come again."""
+
+BODY_DEADLINE_S = 10.0
+"""How long a body may take to arrive; Linq itself gives up after as long (linq-api-v3.md section 8.3)."""
+
+_UNREADABLE_KEPT_BYTES = 64_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngressLimits:
+    """What one web process takes on."""
+
+    body_bytes: int = 4 * 1024 * 1024
+    """The largest legal message, escaped, is about 3 MB; a 413 is final."""
+    at_once: int = 1_000
+    """Webhooks in hand; one more is answered 503."""
+    legacy: bool = False
+    """Whether the deprecated `X-Webhook-*` signature is taken too."""
+
+
+class Ingress:
+    """Receives webhooks; `receive` is the endpoint."""
+
+    def __init__(
+        self,
+        store: Inbox,
+        *,
+        clock: Clock,
+        secrets: Sequence[Secret],
+        wanted: Callable[[str], bool],
+        random: Callable[[], float],
+        limits: IngressLimits | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._secrets = tuple(secrets)
+        self._wanted = wanted
+        self._random = random
+        self._limits = limits or IngressLimits()
+        self._breaker = Breaker(threshold=3, rest_ms=1_000, longest_rest_ms=1_000)
+        self._in_hand = 0
+        self.draining = False
+        """Set when the process is about to leave: every webhook is answered 503 from then on."""
+
+    async def receive(self, request: Request) -> Response:
+        """Answer one webhook; 200 only once the event is durable, or needs no keeping."""
+        if self.draining or not self._secrets or self._in_hand >= self._limits.at_once:
+            return self._later(
+                "draining" if self.draining else "no secret" if not self._secrets else "too many at once"
+            )
+        self._in_hand += 1
+        try:
+            return await self._receive(request)
+        finally:
+            self._in_hand -= 1
+
+    async def _receive(self, request: Request) -> Response:
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            return _answer(415, "send the body without Content-Encoding")
+        try:
+            body = await self._body(request)
+        except TimeoutError:
+            return _closing(408, "the body took too long")
+        except ClientDisconnect:
+            return _closing(400, "the sender left")
+        if body is None:
+            return _closing(413, "the body is too large")
+        try:
+            webhook_id = verify(
+                request.headers.raw,
+                body,
+                secrets=self._secrets,
+                now_ms=self._clock.now_ms(),
+                legacy=self._limits.legacy,
+            )
+        except SignatureError as error:
+            log.warning("webhook refused", reason=error.reason)
+            return _answer(401, "signature refused")
+        return await self._keep(body, webhook_id)
+
+    async def _body(self, request: Request) -> bytes | None:
+        """The whole body, or None when it is over the cap; never holds more than the cap."""
+        cap = self._limits.body_bytes
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared[:20]) > cap:
+            return None
+        chunks: list[bytes] = []
+        size = 0
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > cap:
+                    return None
+                chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def _keep(self, body: bytes, webhook_id: str) -> Response:
+        try:
+            inbound = read(body, webhook_id=webhook_id, wanted=self._wanted)
+        except PayloadError as error:
+            return await self._quarantine(body, webhook_id, error)
+        if inbound.arrival is None:
+            log.debug("webhook not wanted", event_id=inbound.event_id, type=inbound.type)
+            return _answer(200, "not wanted")
+        try:
+            arrival = inbound.arrival
+            accepted = await self._stored(lambda: self._store.accept(arrival))
+        except StoreUnavailable as error:
+            return self._later("the store is unavailable", event_id=inbound.event_id, error=str(error))
+        return self._accepted(accepted, inbound)
+
+    def _accepted(self, accepted: Accepted, inbound: Inbound) -> Response:
+        log.debug("webhook kept", outcome=accepted.value, event_id=inbound.event_id, chat_id=inbound.chat_id)
+        if accepted is Accepted.FULL:
+            return self._later("the inbox is full", event_id=inbound.event_id, chat_id=inbound.chat_id)
+        return _answer(200, accepted.value)
+
+    async def _quarantine(self, body: bytes, webhook_id: str, error: PayloadError) -> Response:
+        """A signed body that cannot be read is evidence: kept, and answered 200, because a repeat cannot help."""
+        letter = DeadLetter(
+            id=webhook_id or "unsigned-id", kind="payload", reason=str(error), item=body[:_UNREADABLE_KEPT_BYTES]
+        )
+        try:
+            await self._stored(lambda: self._store.bury(letter))
+        except StoreUnavailable as trouble:
+            return self._later("the store is unavailable", webhook_id=webhook_id, error=str(trouble))
+        log.error("webhook unreadable, kept in the dead letters", webhook_id=webhook_id, reason=str(error))
+        return _answer(200, "unreadable, kept")
+
+    async def _stored(self, step: Callable[[], Awaitable[_T]]) -> _T:
+        """Wait for the store, but not for long, and not at all while it is known to be away."""
+        now_ms = self._clock.now_ms()
+        if self._breaker.gate(now_ms) is Gate.OPEN:
+            raise StoreUnavailable("it failed just now and is asked again in a moment")
+        self._breaker = self._breaker.probe(now_ms)
+        try:
+            async with asyncio.timeout(STORE_DEADLINE_S):
+                result = await step()
+        except (StoreUnavailable, TimeoutError) as error:
+            self._breaker = self._breaker.failure(self._clock.now_ms())
+            raise StoreUnavailable(str(error) or f"it took longer than {STORE_DEADLINE_S:g} s") from error
+        self._breaker = self._breaker.success()
+        return result
+
+    def _later(self, reason: str, **facts: object) -> Response:
+        log.warning("webhook put off, Linq will repeat it", reason=reason, **facts)
+        return Response(
+            "try again later", 503, headers={"Retry-After": str(5 + int(self._random() * 25))}, media_type="text/plain"
+        )
+
+
+def _answer(status: int, text: str) -> Response:
+    return Response(text, status, media_type="text/plain")
+
+
+def _closing(status: int, text: str) -> Response:
+    """The rest of the body is not read, so the connection cannot be used again."""
+    return Response(text, status, headers={"Connection": "close"}, media_type="text/plain")

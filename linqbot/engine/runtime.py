@@ -1,0 +1,128 @@
+"""stations -> a running process. Starts the stations of this process, keeps them alive, and drains them in time.
+
+Draining (reliability.md section 2.9) begins at SIGTERM: ingress answers 503, the worker takes no more chats. Turns get
+20 s to end and their replies are still sent meanwhile; then chats are given back and sends in flight are left to their
+keys. SIGKILL at any instant is safe as well: draining only saves time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+import structlog
+
+from linqbot.engine.ingress import Ingress
+from linqbot.engine.sweeper import Sweeper
+
+log = structlog.get_logger("linqbot.runtime")
+
+TURNS_END_S = 20.0
+SENDS_END_S = 3.0
+_RESTART_PAUSE_S = 1.0
+
+
+class Station(Protocol):
+    """Something that takes lanes and works on them."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether it works on nothing and found nothing to work on."""
+        ...
+
+    async def run(self) -> None:
+        """Work until `stop`, then return after the last piece."""
+        ...
+
+    def stop(self) -> None:
+        """Take nothing new."""
+        ...
+
+    async def leave(self) -> None:
+        """Drop what is still in hand, safely, and return."""
+        ...
+
+
+class Runtime:
+    """The stations of one process, from start to drain."""
+
+    def __init__(
+        self, *, ingress: Ingress | None, worker: Station | None, dispatcher: Station | None, sweeper: Sweeper
+    ) -> None:
+        self._ingress = ingress
+        self._worker = worker
+        self._dispatcher = dispatcher
+        self._sweeper = sweeper
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.draining = asyncio.Event()
+
+    @property
+    def idle(self) -> bool:
+        """Whether every station of this process waits for work."""
+        return all(station.idle for station in (self._worker, self._dispatcher) if station is not None)
+
+    def begin_drain(self) -> None:
+        """Take nothing new from now on; a repeat changes nothing. Call it on the event loop."""
+        if self.draining.is_set():
+            return
+        self.draining.set()
+        log.info("draining")
+        if self._ingress is not None:
+            self._ingress.draining = True
+        if self._worker is not None:
+            self._worker.stop()
+
+    def troubles(self) -> Mapping[str, str]:
+        """What keeps this process from being ready, by name."""
+        found = {"process": "draining"} if self.draining.is_set() else {}
+        return found | {
+            name: "stopped" for name, task in self._tasks.items() if task.done() and not self.draining.is_set()
+        }
+
+    async def __aenter__(self) -> Self:
+        for name, run in self._stations():
+            self._tasks[name] = asyncio.create_task(_keep_alive(name, run), name=f"linqbot-{name}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.begin_drain()
+        await self._end("worker", self._worker, TURNS_END_S)
+        if self._dispatcher is not None:
+            self._dispatcher.stop()
+        await self._end("dispatcher", self._dispatcher, SENDS_END_S)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        log.info("drained")
+
+    def _stations(self) -> Sequence[tuple[str, Callable[[], Awaitable[None]]]]:
+        stations: list[tuple[str, Callable[[], Awaitable[None]]]] = [("sweeper", self._sweeper.run)]
+        if self._worker is not None:
+            stations.append(("worker", self._worker.run))
+        if self._dispatcher is not None:
+            stations.append(("dispatcher", self._dispatcher.run))
+        return stations
+
+    async def _end(self, name: str, station: Station | None, seconds: float) -> None:
+        if station is None:
+            return
+        await asyncio.wait([self._tasks[name]], timeout=seconds)
+        if not self._tasks[name].done():
+            log.warning("station did not end in time, its lanes are given back", station=name)
+            await station.leave()
+
+
+async def _keep_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """A station ends when it is told to; if it breaks, that is a bug: it is logged and started again."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("station broke, started again", station=name)
+            await asyncio.sleep(_RESTART_PAUSE_S)  # noqa: TID251  # real time: a bug must not spin
+        else:
+            return

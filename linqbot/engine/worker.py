@@ -1,0 +1,220 @@
+"""Lease -> Commit. One chat at a time, in order: runs the turns of leased lanes and commits what they leave behind.
+
+A turn that fails is tried again after a while; a turn that keeps failing, or whose worker keeps dying, goes to the dead
+letters and the chat goes on. What a turn answers reaches the store in one commit or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+import structlog
+
+from linqbot.clock import Clock
+from linqbot.engine.holder import Holder
+from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError, StoreUnavailable
+from linqbot.handling.runner import Port
+from linqbot.ids import TokenSource, random_token
+from linqbot.records import Commit, Committed, DeadLetter, Lease, Side
+from linqbot.store.base import Desk, Lanes
+
+log = structlog.get_logger("linqbot.worker")
+
+RETRY_DELAYS_S = (1.0, 4.0, 15.0, 60.0)
+"""How long a chat waits after its first, second, … failed turn; the last one counts for all later ones."""
+
+STALL_LIMIT = 3
+"""How many workers may die on one event before it is given up."""
+
+CONFLICT_LIMIT = 5
+"""How often a turn is run again at once because somebody else changed its state (design.md section 9)."""
+
+_LOOK_AHEAD = 2
+"""One event for the turn, one to know whether others spoke since."""
+
+_STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+
+_T = TypeVar("_T")
+
+
+class Work(Lanes, Desk, Protocol):
+    """The slice of the store that a worker asks for."""
+
+
+class Turns(Protocol):
+    """What runs the user's handlers: `handling.runner.Runner`."""
+
+    async def run(self, lease: Lease, port: Port, *, others_spoke: bool = False) -> Commit:
+        """Run the handlers for the leased events and return what to commit; `others_spoke`: newer events wait."""
+        ...
+
+
+class Worker:
+    """Runs the turns of up to `hands` chats at once, each chat's in order."""
+
+    def __init__(
+        self,
+        store: Work,
+        turns: Turns,
+        *,
+        clock: Clock,
+        random: Callable[[], float],
+        tokens: TokenSource = random_token,
+        hands: int = 64,
+        attempts: int = 3,
+        lease_ms: int = 30_000,
+    ) -> None:
+        self._store = store
+        self._turns = turns
+        self._clock = clock
+        self._random = random
+        self._attempts = attempts
+        self._runaways = 0
+        self._holder = Holder(
+            store,
+            Side.IN,
+            self._turn,
+            clock=clock,
+            tokens=tokens,
+            hands=hands,
+            lease_ms=lease_ms,
+            cancel_lost=True,
+            take=_LOOK_AHEAD,
+        )
+
+    async def run(self) -> None:
+        """Take lanes and run their turns until `stop`; returns after the last turn."""
+        await self._holder.run()
+
+    def stop(self) -> None:
+        """Take no more lanes; turns that run go on to their end."""
+        self._holder.stop()
+
+    async def leave(self) -> None:
+        """Cancel what still runs and give its lanes back to the front of the queue, with no attempt burnt."""
+        await self._holder.give_back()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no turn runs and the last look found none to run."""
+        return self._holder.idle
+
+    @property
+    def runaways(self) -> int:
+        """How many threads of plain `def` handlers overran their time and still run."""
+        return self._runaways
+
+    async def _turn(self, lease: Lease) -> None:
+        if lease.stalls >= STALL_LIMIT:
+            await self._give_up(lease, f"{lease.stalls} workers died or froze on this event; see the logs of that time")
+            return
+        try:
+            await self._run(lease)
+        except LeaseLost:
+            log.warning("turn dropped, another process has the chat", **_ids(lease))
+        except PayloadError as error:
+            await self._give_up(lease, str(error), kind="payload")
+        except HandlerError as error:
+            await self._after_failure(lease, error)
+
+    async def _run(self, lease: Lease) -> None:
+        turn = replace(lease, events=lease.events[:1])
+        others_spoke = len(lease.events) > 1
+        for _ in range(CONFLICT_LIMIT):
+            commit = await self._turns.run(turn, _LeasePort(self._store, lease), others_spoke=others_spoke)
+            if await self._commit(lease, commit) is not Committed.CONFLICT:
+                return
+        await _insist(lambda: self._store.retry(lease.lane, lease.token, delay_ms=int(RETRY_DELAYS_S[0] * 1000)))
+        log.warning("state of the chat kept changing, the turn waits", **_ids(lease))
+
+    async def _after_failure(self, lease: Lease, error: HandlerError) -> None:
+        log.error("handler failed", handler=error.handler, attempt=lease.attempts + 1, exc_info=error, **_ids(lease))
+        await self._wait_for_thread(error)
+        limit = error.attempts or self._attempts
+        if lease.attempts + 1 >= limit:
+            await self._give_up(
+                lease, f"handler {error.handler!r} failed {limit} times: {error}", handler=error.handler
+            )
+            return
+        delay_s = RETRY_DELAYS_S[min(lease.attempts, len(RETRY_DELAYS_S) - 1)] * (0.75 + self._random() / 4)
+        await _insist(lambda: self._store.retry(lease.lane, lease.token, delay_ms=int(delay_s * 1000)))
+
+    async def _wait_for_thread(self, error: HandlerError) -> None:
+        """A thread cannot be stopped: while it runs its chat stays leased, or a second run could overtake it."""
+        if not isinstance(error, HandlerTimeout) or error.thread is None:
+            return
+        self._runaways += 1
+        try:
+            await asyncio.wait([asyncio.ensure_future(error.thread)])
+        finally:
+            self._runaways -= 1
+
+    async def _give_up(self, lease: Lease, reason: str, *, kind: str = "event", handler: str = "") -> None:
+        event = lease.events[0]
+        letter = DeadLetter(
+            id=event.event_id,
+            kind=kind,
+            reason=reason,
+            lane=lease.lane,
+            event_id=event.event_id,
+            handler=handler,
+            item=event.to_bytes(),
+        )
+        await self._commit(
+            lease, Commit(lane=lease.lane, token=lease.token, event_id=event.event_id, take=1, dead=(letter,))
+        )
+
+    async def _commit(self, lease: Lease, commit: Commit) -> Committed:
+        done = await _insist(lambda: self._store.commit(commit))
+        if done is Committed.STALE:
+            log.warning("commit refused, another process has the chat", **_ids(lease))
+        elif done is Committed.COMMITTED:
+            for letter in commit.dead:
+                log.warning(
+                    "kept in the dead letters", kind=letter.kind, id=letter.id, reason=letter.reason, **_ids(lease)
+                )
+            log.debug("turn committed", replies=len(commit.replies), **_ids(lease))
+        return done
+
+
+class _LeasePort:
+    """What a running turn may reach of the store, under its lease."""
+
+    def __init__(self, store: Desk, lease: Lease) -> None:
+        self._store = store
+        self._lease = lease
+
+    async def note(self, name: str, value: bytes) -> bytes:
+        """Keep a note about the event; the first one of a name wins. Raises `LeaseLost`."""
+        kept = await _insist(lambda: self._store.note(self._lease.lane, self._lease.token, name, value))
+        if kept is None:
+            raise LeaseLost(f"the lease on {self._lease.lane} is lost; another process runs its event")
+        return kept
+
+    async def freeze(self, commit: Commit) -> None:
+        """Commit one bubble of a stream. Raises `LeaseLost`."""
+        if await _insist(lambda: self._store.commit(commit)) is not Committed.COMMITTED:
+            raise LeaseLost(f"the lease on {self._lease.lane} is lost; another process runs event {commit.event_id}")
+
+
+async def _insist(step: Callable[[], Awaitable[_T]]) -> _T:
+    """Repeat a step until the store answers: what a turn has done is not thrown away because the store is away.
+
+    Every step is safe to repeat; if the lease is lost meanwhile, the answer says so.
+    """
+    for pause_s in itertools.chain(_STORE_PAUSES_S, itertools.repeat(_STORE_PAUSES_S[-1])):
+        try:
+            return await step()
+        except StoreUnavailable as error:
+            log.warning("store unavailable, the turn waits to be stored", error=str(error), pause_s=pause_s)
+            await asyncio.sleep(pause_s)  # noqa: TID251  # real time: the store is away, not its clock
+    raise AssertionError("the pauses never end")
+
+
+def _ids(lease: Lease) -> dict[str, str]:
+    return {"event_id": lease.events[0].event_id, "lane": lease.lane}
