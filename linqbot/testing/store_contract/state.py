@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from linqbot.ids import random_token
 from linqbot.records import Commit, Committed, StateWrite, TimerWrite
 from linqbot.store.base import Store
 from linqbot.testing.store_contract.opening import StoreFixtures
@@ -12,7 +13,7 @@ from linqbot.testing.store_contract.samples import arrival, event, lease, letter
 
 async def _held_turn(store: Store, *writes: StateWrite) -> Commit:
     """A leased turn that writes these."""
-    await store.accept(arrival(f"event-{id(writes)}"))
+    await store.accept(arrival(f"event-{random_token()}"))
     return replace(turn(await lease(store)), state=writes)
 
 
