@@ -267,7 +267,10 @@ class Postman:
 
     async def _answer(self, request: httpx.Request) -> int:
         response = await self._transport.handle_async_request(request)
-        await response.aread()
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
         return response.status_code
 
     def _request(self, delivery: Delivery) -> httpx.Request:
