@@ -1,0 +1,123 @@
+"""The test to keep if only one were kept: the process dies before and after every step of the journey, on both stores.
+
+Each life runs against a real store and a real socket and dies by `os._exit` at one step; another life follows on the same
+store. Then the emulator is asked: every message answered, each bubble once and in order, no key used for two bodies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from linqbot.emulator.world import Heard
+from tests.faults.mortal import DEATH, Life
+from tests.faults.stage import Stage
+from tests.faults.stores import store_url
+
+ALICE, BOB = "+12025559876", "+12025559877"
+
+SAID = ((ALICE, "one"), (BOB, "two"), (ALICE, "stream three"))
+
+EVERY = bool(os.environ.get("CI"))
+"""`.ci/run` tries all points; a local run takes a fixed sample."""
+
+SAMPLE = 7
+"""A local run takes every so-manieth point; 7 shares no factor with the steps of a turn, so all kinds are met."""
+
+AT_ONCE = 4
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each store."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def points(kind: str, tmp_path: Path) -> list[tuple[int, bool]]:
+    """All steps of an undisturbed life, each to die before and after."""
+    async with Stage(tmp_path, store_url(kind, tmp_path)) as stage:
+        life = replace(stage.life(), namespace=f"count-{kind}")
+        await stage.start(life)
+        await talk(stage)
+        await stage.until(lambda: len(stage.emulator.messages()) == 2 * len(SAID))
+    return [(step, after) for step in range(1, steps_of(life) + 1) for after in (False, True)]
+
+
+def steps_of(life: Life) -> int:
+    """How many steps a life took."""
+    return Path(life.diary).read_text("utf-8").count("\n")
+
+
+async def talk(stage: Stage) -> None:
+    """Alice and Bob write to the bot."""
+    for who, words in SAID:
+        await stage.emulator.inbound(who, text=words)
+
+
+async def die_and_go_on(folder: Path, kind: str, point: tuple[int, bool]) -> list[str]:
+    """One life that ends at a point, one that goes on; what is wrong with what Alice and Bob saw."""
+    step, after = point
+    name = f"{kind}-{step}-{'after' if after else 'before'}"
+    (folder / name).mkdir()
+    async with Stage(folder / name, store_url(kind, folder / name), seed=step) as stage:
+        life = replace(stage.life(), dies_at=step, after=after, namespace=name)
+        first = await stage.start(life)
+        await talk(stage)
+        await live_on(stage, life, first)
+        return [f"{name}: {wrong}" for wrong in complaints(stage)]
+
+
+async def live_on(stage: Stage, life: Life, first: BaseProcess) -> None:
+    """Replace the bot when it has died, and wait until everybody has an answer."""
+
+    def answered() -> bool:
+        return len(stage.emulator.messages()) >= 2 * len(SAID)
+
+    with suppress(TimeoutError):  # the complaints name what is missing
+        await stage.until(lambda: answered() or not first.is_alive(), turn=True)
+        if not first.is_alive():
+            assert first.exitcode == DEATH
+            await stage.start_again(life)
+        await stage.until(answered, turn=True)
+        await stage.emulator.quiet()
+
+
+def complaints(stage: Stage) -> list[str]:
+    """What a person would complain about, and what Linq would."""
+    found = []
+    for who, words in SAID:
+        seen = [bubble_text(one) for one in stage.emulator.messages_to(who) if bubble_text(one).startswith(words)]
+        if seen != [f"{words} a", f"{words} b"]:
+            found.append(f"to {words!r} came {seen}")
+    if stage.emulator.counters["key_conflicts"]:
+        found.append("a key was used for two bodies")
+    return found
+
+
+def bubble_text(heard: Heard) -> str:
+    """The text of a bubble."""
+    return "".join(part["value"] for part in heard.parts)
+
+
+async def test_every_message_is_answered_once_and_in_order_wherever_the_process_dies(
+    kind: str, tmp_path: Path, points: list[tuple[int, bool]]
+) -> None:
+    """Dying before or after any store call or HTTP step loses no event, repeats no bubble and turns no order around."""
+    tried = points if EVERY else points[::SAMPLE]
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(point: tuple[int, bool]) -> list[str]:
+        async with room:
+            return await die_and_go_on(tmp_path, kind, point)
+
+    results = await asyncio.gather(*(one(point) for point in tried))
+
+    assert len(tried) > 5
+    assert [wrong for result in results for wrong in result] == []
