@@ -176,7 +176,7 @@ class Worker:
         elif done is Committed.COMMITTED:
             for letter in commit.dead:
                 log.warning(
-                    "kept in the dead letters", kind=letter.kind, id=letter.id, reason=letter.reason, **_ids(lease)
+                    "moved to the dead letters", kind=letter.kind, id=letter.id, reason=letter.reason, **_ids(lease)
                 )
             log.debug("turn committed", replies=len(commit.replies), **_ids(lease))
         return done
