@@ -162,3 +162,10 @@ async def test_a_full_outbox_does_not_make_waiters_spin(url: str, clock: TurnedC
         await store.settle(sending.lane, sending.token, Sent())
         await asyncio.wait_for(waiting, 4)
         assert len((await store.lease(Side.IN, [random_token()])).taken) == 1
+
+
+async def test_closing_right_after_a_wait_began_is_quick(url: str, clock: TurnedClock) -> None:
+    """Also when the waiting connection is just being made."""
+    async with store_at(url, clock) as store:
+        await store.wait(Side.IN, 0)
+        await asyncio.wait_for(store.__aexit__(None, None, None), 2)

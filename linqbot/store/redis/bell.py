@@ -60,9 +60,10 @@ class Bell:
     async def close(self) -> None:
         """Wake everybody and stop listening."""
         self.ring(len(self._waiters))
-        if self._listener is not None:
+        while self._listener is not None and not self._listener.done():
+            # redis-py swallows a cancellation that comes while it connects, so once may not be enough.
             self._listener.cancel()
-            await asyncio.wait([self._listener])
+            await asyncio.wait([self._listener], timeout=0.05)
 
     def _wake_one(self) -> bool:
         if not self._waiters:
