@@ -15,7 +15,7 @@ from types import MappingProxyType
 from linqbot.errors import RegistrationError
 from linqbot.events import MessageEvent, TextPart
 
-_APOSTROPHES = str.maketrans("\u2018\u2019\u02bc\uff07", "''''")
+_TYPED_ALIKE = str.maketrans("\u2018\u2019\u02bc\uff07", "''''", "\ufe0f")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -90,7 +90,7 @@ def trigger_of(words: tuple[object, ...], *, regex: object, exact: bool) -> Trig
 def fold(text: str) -> str:
     """A text as words are compared: any case, composed accents, straight apostrophes, single blanks, none at the ends."""
     composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return " ".join(composed.translate(_APOSTROPHES).split())
+    return " ".join(composed.translate(_TYPED_ALIKE).split())
 
 
 def has_word(text: str, word: str) -> bool:
@@ -98,15 +98,16 @@ def has_word(text: str, word: str) -> bool:
     start = text.find(word)
     while start >= 0:
         end = start + len(word)
-        if not _joined(text[:start][-1:], word[0]) and not _joined(text[end : end + 1], word[-1]):
+        if not _joined(text[max(start - 1, 0) : start], word[0]) and not _joined(text[end : end + 1], word[-1]):
             return True
         start = text.find(word, start + 1)
     return False
 
 
 def _joined(outside: str, edge: str) -> bool:
-    """Whether the character beside a word makes it part of a longer one; in scripts without blanks it never does."""
-    return outside != "" and _in_word(outside) and not _UNSPACED.match(edge)
+    """Whether the character beside a word makes it part of a longer one; emoji and scripts without blanks stand alone."""
+    stands_alone = _UNSPACED.match(edge) or unicodedata.category(edge) == "So"
+    return outside != "" and _in_word(outside) and not stands_alone
 
 
 def _in_word(char: str) -> bool:

@@ -7,10 +7,12 @@ import inspect
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 from linqbot.events import Chat, Event, Message
 from linqbot.records import Commit
+
+T = TypeVar("T")
 
 
 class Port(Protocol):
@@ -57,7 +59,13 @@ class Turn:
         """The chat of the event; None: it is about no chat."""
         return chat_of(self.event)
 
-    async def once(self, key: str, fn: Callable[[], Any | Awaitable[Any]]) -> Any:
+    @overload
+    async def once(self, key: str, fn: Callable[[], Awaitable[T]]) -> T: ...
+
+    @overload
+    async def once(self, key: str, fn: Callable[[], T]) -> T: ...
+
+    async def once(self, key: str, fn: Callable[[], Any]) -> Any:
         """The result of `fn`, called once for this event: a run that comes later gets the stored result.
 
         The result must be JSON and comes back as JSON makes it (a tuple as a list). Stored before it is returned; a crash

@@ -1,0 +1,109 @@
+"""How users write handlers, for the type checker's eyes only: never run.
+
+A line with a `type: ignore` shows a mistake that the checker must find; an ignore that is not needed is an error too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import assert_type
+
+from linqbot import NEXT, Bot, Chat, Event, Link, Media, Message, Next, Reply, Router, Text, Turn
+from linqbot.events import MessageFailed
+from linqbot.replies import compose
+
+bot = Bot()
+router = Router("shop", thread="auto")
+bot.include_router(router)
+
+
+class Orders:
+    """A service."""
+
+
+async def make_orders() -> AsyncIterator[Orders]:
+    yield Orders()
+
+
+router.provide(Orders)
+router.provide(Orders, make_orders, per="turn")
+router.provide(Orders, per="week")  # type: ignore[arg-type]  # no such lifetime
+Router(thread="always")  # type: ignore[arg-type]  # no such threading
+
+
+@bot.message
+async def bare(message: Message) -> str:
+    assert_type(message.text, str)
+    assert_type(message.chat, Chat)
+    return message.text
+
+
+@bot.message("price", "how much", exact=True, name="price", thread="never", attempts=1, timeout=2.5)
+def several(turn: Turn, orders: Orders) -> list[str | Reply]:
+    assert_type(turn.messages, tuple[Message, ...])
+    return ["hi", Reply("hi", Media(url="https://example.com/a.png"), effect="confetti", thread="every", ref="r")]
+
+
+@router.message(regex=re.compile(r"(?P<number>\d+)"))
+async def passing(number: int) -> Link | Next | None:
+    return NEXT if number else None
+
+
+@router.message()
+async def stream() -> AsyncIterator[Text | str]:
+    yield "one"
+    yield Text("two")
+
+
+@router.event("message.failed", attempts=2)
+async def failed(event: MessageFailed) -> None:
+    assert_type(event.code, int | None)
+
+
+@router.fallback
+async def later(event: Event) -> tuple[str, ...]:
+    return ("Thanks!",)
+
+
+@router.fallback(name="again")
+def again() -> None: ...
+
+
+async def decorated_functions_keep_their_types(message: Message, turn: Turn) -> None:
+    assert_type(await bare(message), str)
+    assert_type(several(turn, Orders()), list[str | Reply])
+    assert_type([text async for text in stream()], list[Text | str])
+    assert_type(await turn.once("a", lambda: 1), int)
+    await bare(turn)  # type: ignore[arg-type]  # a turn is no message
+
+
+@router.message()  # type: ignore[type-var]  # a number is no answer
+async def number() -> int:
+    return 7
+
+
+@router.message  # type: ignore[type-var]  # a plain generator is no handler
+def generator() -> Iterator[str]:
+    yield "one"
+
+
+@router.message(regex=r"a", exakt=True)  # type: ignore[call-overload, untyped-decorator]  # no such option
+async def misspelled() -> None: ...
+
+
+Reply("hi", effect="confeti")  # type: ignore[arg-type]  # no such effect
+Reply("hi", thread="always")  # type: ignore[arg-type]  # no such threading
+Reply("hi", preferred_service="sms")  # type: ignore[arg-type]  # no such service
+Reply(42)  # type: ignore[arg-type]  # no part
+Reply("hi").effect = None  # type: ignore[misc]  # frozen
+Media("https://example.com/a.png")  # type: ignore[call-arg]  # by name only
+
+
+def answer_to(message: Message) -> Reply:
+    return Reply("hi", reply_to=(message, 1)) if message.media else Reply("hi", reply_to=message)
+
+
+composed = compose("hi")
+if composed is not NEXT:
+    assert_type(composed, tuple[Reply, ...])
