@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ class Ledger:
     def __init__(self) -> None:
         self.notes: dict[str, bytes] = {}
         self.commits: list[Commit] = []
+        self.came: asyncio.Queue[Commit] = asyncio.Queue()
 
     async def note(self, name: str, value: bytes) -> bytes:
         """The first value of a name wins."""
@@ -35,6 +37,7 @@ class Ledger:
     async def freeze(self, commit: Commit) -> None:
         """Keep a partial commit."""
         self.commits.append(commit)
+        self.came.put_nowait(commit)
 
     @property
     def frozen(self) -> frozenset[str]:
