@@ -254,10 +254,28 @@ def load_settings(*, env_file: str | Path | None = DOTENV, **given: Any) -> Sett
         ) from None
 
 
-def bare_environment() -> dict[str, str]:
-    """A copy of the environment without any setting of linqbot's: what a child of `dev` starts from."""
-    ours = {name for setting in SETTINGS for name in setting.names} - {"NO_COLOR"}
-    return {name: value for name, value in os.environ.items() if name not in ours}
+_ACCOUNT = {"api_key", "webhook_secret", "base_url", "from_number"}
+_PLACE = {
+    "store",
+    "redis_url",
+    "tls",
+    "public_url",
+    "host",
+    "port",
+    "web_concurrency",
+    "web_concurrency_set_by",
+    "dyno",
+}
+
+
+def playground(**given: str) -> dict[str, str]:
+    """A copy of the environment for a bot that only plays: no account, no store and no server of the shell's in it.
+
+    `given` are settings to put in their place, by field. They win over `./.env`, because the environment does.
+    """
+    taken = {name for setting in SETTINGS if setting.field in _ACCOUNT | _PLACE for name in setting.names}
+    kept = {name: value for name, value in os.environ.items() if name not in taken}
+    return kept | {setting.name: given[setting.field] for setting in SETTINGS if setting.field in given}
 
 
 def _complaints(error: ValidationError) -> Iterator[str]:

@@ -20,8 +20,8 @@ from linqbot.telemetry.tracebacks import as_data, as_text
 Format = Literal["auto", "console", "json"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-_CHATTY = ("aiohttp", "asyncio", "httpcore", "httpx", "redis", "watchfiles", "websockets")
-"""Libraries that tell every step below a warning, contents of requests included."""
+_CHATTY = ("aiohttp", "asyncio", "httpcore", "httpx", "redis", "uvicorn.error", "watchfiles", "websockets")
+"""Libraries that tell every step below a warning, some the contents of requests."""
 
 _FIRST = ("timestamp", "level", "logger", "event")
 _LONGEST_TRACEBACK = 20_000
@@ -32,14 +32,15 @@ def configure(
     level: str = "info",
     *,
     stream: IO[str] | None = None,
-    colors: bool = True,
+    colors: bool | None = None,
     wordy: bool | None = None,
     hushed: Sequence[str] = (),
 ) -> None:
     """Log to `stream` (default: standard output) from now on; a repeat replaces what was before.
 
-    `auto` is console on a terminal and JSON otherwise. `wordy` shows the messages of exceptions that are not linqbot's
-    (default: at level debug). `hushed` are this program's own secrets, masked in every value.
+    `auto` is console on a terminal and JSON otherwise; `colors` are for a terminal, unless said. `wordy` shows the messages
+    of exceptions that are not linqbot's (default: at level debug). `hushed` are this program's own secrets, masked in
+    every value.
     """
     out = sys.stdout if stream is None else stream
     on_terminal = out.isatty()
@@ -53,7 +54,7 @@ def configure(
     tail: list[Processor] = [
         _explain(console=console, wordy=show_messages),
         _guarded(Guard(hushed)),
-        _renderer(console=console, colors=colors and on_terminal),
+        _renderer(console=console, colors=on_terminal if colors is None else colors),
     ]
     structlog.configure(
         processors=[_station, *head, *tail],

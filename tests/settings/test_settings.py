@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from linqbot.errors import ConfigurationError
-from linqbot.settings import SETTINGS, Settings, bare_environment, load_settings
+from linqbot.settings import SETTINGS, Settings, load_settings, playground
 
 EVERY_NAME = [(setting.field, name) for setting in SETTINGS for name in setting.names]
 SAMPLES = {
@@ -186,16 +186,31 @@ def test_a_file_that_is_not_text_is_named(folder: Path) -> None:
         load_settings()
 
 
-def test_a_bare_environment_has_no_setting_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `dev` hands to its child holds the shell's other variables, but no token, secret or store."""
+def test_a_playground_holds_no_token_secret_or_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `dev` hands to its child has the shell's other variables, but nothing that reaches an account or a server."""
     monkeypatch.setenv("LINQ_API_TOKEN", "hush")
+    monkeypatch.setenv("LINQ_SIGNING_SECRET", "hush")
     monkeypatch.setenv("REDIS_URL", "redis://hush")
+    monkeypatch.setenv("LINQBOT_HANDLER_TIMEOUT", "5m")
     monkeypatch.setenv("OPENAI_API_KEY", "the user's own")
 
-    environment = bare_environment()
+    environment = playground(api_key="a toy")
 
     assert "hush" not in "".join(environment.values())
+    assert environment["LINQ_API_V3_API_KEY"] == "a toy"
+    assert environment["LINQBOT_HANDLER_TIMEOUT"] == "5m"
     assert environment["OPENAI_API_KEY"] == "the user's own"
+
+
+def test_a_playground_wins_over_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is put in place of an account's settings is not undone by a `.env` with other names for them."""
+    (folder / ".env").write_text("LINQ_TOKEN=hush\nLINQBOT_STORE=redis://hush\nREDIS_URL=redis://hush\n")
+    for name, value in playground(api_key="a toy", store="sqlite:///toy.db").items():
+        monkeypatch.setenv(name, value)
+
+    settings = load_settings()
+
+    assert (_value(settings, "api_key"), settings.store_url) == ("a toy", "sqlite:///toy.db")
 
 
 def test_every_setting_has_a_meaning_and_a_name_of_its_own() -> None:
