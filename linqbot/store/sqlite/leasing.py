@@ -1,0 +1,123 @@
+"""ready lanes -> leases, after what time has brought is in its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from linqbot.records import InboxItem, Lease, Leases, OutboxItem, Side
+from linqbot.store.sqlite import budget, inbox, outbox
+from linqbot.store.sqlite import lane as lanes
+from linqbot.store.sqlite.lane import DELAYED, FROZEN, LEASED, NOTE, READY, Lane
+from linqbot.store.sqlite.transaction import SIDES, Transaction
+
+_STEP = 64
+"""How many expired, due or fired things one call moves at the most."""
+_LOOKS = 256
+"""How many lanes without budget one call passes at the most."""
+
+
+def lease(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> Leases:
+    """`Lanes.lease`."""
+    if any(due is not None and due <= tx.now_ms for due in _times(tx, side)):
+        _catch_up(tx, side)
+    again = lanes.some(tx.rows("lanes_of_tokens", tx.ns, SIDES[side], json.dumps(list(tokens)), LEASED))
+    taken = [_lease(tx, side, lane, take) for lane in again]
+    used = {lane.token for lane in again}
+    free = [token for token in dict.fromkeys(tokens) if token not in used]
+    paused = side is Side.IN and tx.tally.outbox >= tx.limits.outbox_cap
+    if free and not paused:
+        taken += _take(tx, side, free, take)
+    if len(taken) >= len(tokens):
+        return Leases(taken=tuple(taken))
+    return Leases(taken=tuple(taken), next_ms=_next_ms(tx, side, paused=paused))
+
+
+def promising(tx: Transaction, side: Side) -> bool:
+    """Whether a call of `lease` would change something now."""
+    paused = side is Side.IN and tx.tally.outbox >= tx.limits.outbox_cap
+    if not paused and tx.row("any_ready", tx.ns, SIDES[side]):
+        return True
+    return any(due is not None and due <= tx.now_ms for due in _times(tx, side))
+
+
+def _times(tx: Transaction, side: Side) -> tuple[int | None, ...]:
+    row = tx.row("times", tx.ns, SIDES[side])
+    assert row is not None, "a query of three minima has a row"
+    return row if side is Side.IN else row[:2]
+
+
+def _next_ms(tx: Transaction, side: Side, *, paused: bool) -> int | None:
+    if not paused and tx.row("any_ready", tx.ns, SIDES[side]):
+        return 0
+    times = [due for due in _times(tx, side) if due is not None]
+    return max(min(times) - tx.now_ms, 0) if times else None
+
+
+def _catch_up(tx: Transaction, side: Side) -> None:
+    for lane in lanes.some(tx.rows("lanes_until", tx.ns, SIDES[side], LEASED, tx.now_ms, _STEP)):
+        _expire(tx, side, lane)
+    for lane in lanes.some(tx.rows("lanes_until", tx.ns, SIDES[side], DELAYED, tx.now_ms, _STEP)):
+        lanes.to_rear(tx, lane)
+    if side is Side.IN:
+        for key, record in tx.rows("due_timers", tx.ns, tx.now_ms, _STEP):
+            tx.tally.timers -= tx.run("drop_timer", tx.ns, key)
+            inbox.enter(tx, InboxItem.from_bytes(record))
+
+
+def _expire(tx: Transaction, side: Side, lane: Lane) -> None:
+    """A holder said nothing: the lane is for others, yet its token stays good until one of them takes it."""
+    if lane.proof is not None:
+        outbox.finish(tx, lane, lane.proof)
+        return
+    if side is Side.OUT and lane.ambiguous_ms is None:
+        lane = lane._replace(ambiguous_ms=tx.now_ms)
+    lanes.to_front(tx, lane._replace(stalls=lane.stalls + 1))
+
+
+def _take(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> list[Lease]:
+    taken: list[Lease] = []
+    for _ in range(_LOOKS):
+        missing = len(tokens) - len(taken)
+        ready = lanes.some(tx.rows("lanes_in_order", tx.ns, SIDES[side], READY, missing)) if missing else []
+        for lane in ready:
+            if _may_leave(tx, side, lane):
+                leased = lane._replace(place=LEASED, rank=tx.now_ms + tx.limits.lease_ms, token=tokens[len(taken)])
+                lanes.put(tx, leased)
+                taken.append(_lease(tx, side, leased, take))
+        if not ready:
+            break
+    return taken
+
+
+def _may_leave(tx: Transaction, side: Side, lane: Lane) -> bool:
+    """Whether a ready lane may be leased; otherwise it is delayed, or dropped if there is nothing in it."""
+    records = lanes.head(tx, lane)
+    if not records:
+        tx.run("drop_lane", lane.id)
+        return False
+    wait_ms = budget.spend(tx, OutboxItem.from_bytes(records[0])) if side is Side.OUT else 0
+    if wait_ms:
+        lanes.delay(tx, lane, wait_ms)
+    return not wait_ms
+
+
+def _lease(tx: Transaction, side: Side, lane: Lane, take: int) -> Lease:
+    assert lane.token is not None, "a leased lane has a token"
+    records = lanes.head(tx, lane, take if side is Side.IN else 1)
+    marks = tx.rows("marks", lane.id) if lane.marked else []
+    return Lease(
+        side=side,
+        lane=lane.name,
+        token=lane.token,
+        now_ms=tx.now_ms,
+        until_ms=lane.rank,
+        events=tuple(InboxItem.from_bytes(record) for record in records) if side is Side.IN else (),
+        reply=OutboxItem.from_bytes(records[0]) if side is Side.OUT else None,
+        attempts=lane.attempts,
+        stalls=lane.stalls,
+        notes={name: value for kind, name, value in marks if kind == NOTE},
+        frozen=frozenset(name for kind, name, _ in marks if kind == FROZEN),
+        ambiguous_ms=lane.ambiguous_ms,
+        use_plain=bool(lane.use_plain),
+    )
