@@ -43,12 +43,14 @@ def enter(tx: Transaction, item: InboxItem, *, lane: Lane | None = None) -> None
 
 
 def forget_expired(tx: Transaction, limit: int) -> None:
-    """Look at the next so many ids in the order of their digests, and let the expired ones go."""
+    """Look at the next so many ids, round and round in the order of their digests, and let the expired ones go."""
     rows = tx.rows("seen_after", tx.ns, tx.tally.seen_hand, limit)
+    if len(rows) < limit:
+        rows += tx.rows("seen_after", tx.ns, b"", limit - len(rows))
     for digest, until_s in rows:
         if until_s <= tx.now_ms // 1_000:
             tx.run("forget", tx.ns, digest)
-    tx.tally.seen_hand = rows[-1][0] if len(rows) == limit else b""
+    tx.tally.seen_hand = rows[-1][0] if rows else b""
 
 
 def _digest(name: str) -> bytes:

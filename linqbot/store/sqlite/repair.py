@@ -66,7 +66,7 @@ def _count_again(tx: Transaction) -> int:
     """Compare the next lanes with what is really in them; an empty one goes, a wrong number is set right."""
     tally = tx.tally
     rows = tx.rows("lanes_by_name", tx.ns, tally.hand_side, tally.hand_name, _STEP)
-    tally.hand_side, tally.hand_name = rows[-1][:2] if len(rows) == _STEP else (0, "")
+    tally.hand_side, tally.hand_name = rows[-1][:2] if len(rows) == _STEP else (-1, "")
     wrong = [row for row in rows if row[2] != row[3]]
     for side, name, _, count in wrong:
         _set_right(tx, Side.IN if side == SIDES[Side.IN] else Side.OUT, name, count)

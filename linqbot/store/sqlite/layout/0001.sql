@@ -16,7 +16,7 @@ CREATE TABLE namespace (
     version INTEGER NOT NULL DEFAULT 0,      -- the last version given to a state
     remembered INTEGER NOT NULL DEFAULT 0,   -- ids ever remembered, which paces the hand below
     seen_hand BLOB NOT NULL DEFAULT x'',     -- the digest up to which old ids were last cleared away
-    hand_side INTEGER NOT NULL DEFAULT 0,    -- side and name of the lane up to which lanes were last inspected
+    hand_side INTEGER NOT NULL DEFAULT -1,   -- side and name of the lane up to which lanes were last inspected
     hand_name TEXT NOT NULL DEFAULT ''
 );
 
