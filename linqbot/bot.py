@@ -8,6 +8,7 @@ drains it.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import threading
@@ -74,7 +75,6 @@ class Bot(Router):
         self._clock: Clock = SystemClock()
         self._transport: httpx.AsyncBaseTransport | None = None
         self._open_store: Callable[[], Store] = self._open_store_of_settings
-        self._runner: Runner | None = None
         self._app: Starlette | None = None
         self._live: _Live | None = None
         self._stack = AsyncExitStack()
@@ -116,11 +116,11 @@ class Bot(Router):
         self._clock = clock or self._clock
         self._transport = transport or self._transport
         self._open_store = store or self._open_store
-        self._runner = self._app = None
+        self._app = None
 
     def event_types(self) -> frozenset[str]:
         """The event types that handlers want; what a subscription should ask for. Raises `RegistrationError`."""
-        return self._compiled().event_types()
+        return self._compile().event_types()
 
     def begin_drain(self) -> None:
         """Take nothing new from now on: webhooks are answered 503, running turns end. Safe from a signal handler."""
@@ -133,6 +133,11 @@ class Bot(Router):
         return self._live is not None
 
     @property
+    def draining(self) -> asyncio.Event:
+        """Set from the moment a running bot begins to drain."""
+        return self._running_parts.runtime.draining
+
+    @property
     def idle(self) -> bool:
         """Whether every station of this process waits for work; tests ask."""
         return self._live is None or self._live.runtime.idle
@@ -140,9 +145,13 @@ class Bot(Router):
     @property
     def store(self) -> Store:
         """The open store of a running bot."""
+        return self._running_parts.store
+
+    @property
+    def _running_parts(self) -> _Live:
         if self._live is None:
-            raise ConfigurationError("the bot is not running, so it has no store; use `async with bot:`")
-        return self._live.store
+            raise ConfigurationError("the bot is not running; start it with `async with bot:`")
+        return self._live
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as an ASGI app."""
@@ -172,7 +181,7 @@ class Bot(Router):
         settings = self.settings
         if settings.api_key is None:
             raise ConfigurationError("there is no API key: set LINQ_API_V3_API_KEY to the token of your Linq account")
-        runner = self._compiled()
+        runner = self._compile()
         store = await stack.enter_async_context(self._open_store())
         client = LinqClient(settings.base_url, settings.api_key.get_secret_value(), transport=self._transport)
         stack.push_async_callback(client.aclose)
@@ -214,7 +223,14 @@ class Bot(Router):
     def _make_hands(self, store: Store, runner: Runner, client: LinqClient) -> tuple[Worker, Dispatcher]:
         lease_ms = self.settings.limits().lease_ms
         worker = Worker(
-            store, runner, clock=self._clock, random=random.random, attempts=self._attempts, lease_ms=lease_ms
+            store,
+            runner,
+            clock=self._clock,
+            random=random.random,
+            attempts=self._attempts,
+            lease_ms=lease_ms,
+            threads=runner.threads,
+            threads_lost=ask_to_leave,
         )
         dispatcher = Dispatcher(store, client, clock=self._clock, random=random.random, lease_ms=lease_ms)
         return worker, dispatcher
@@ -230,17 +246,15 @@ class Bot(Router):
             namespace=self.settings.namespace,
         )
 
-    def _compiled(self) -> Runner:
-        if self._runner is None:
-            settings = self.settings
-            self._runner = Runner(
-                self,
-                clock=self._clock,
-                namespace=settings.namespace,
-                thread=self._thread,
-                timeout_s=settings.handler_timeout.total_seconds(),
-            )
-        return self._runner
+    def _compile(self) -> Runner:
+        settings = self.settings
+        return Runner(
+            self,
+            clock=self._clock,
+            namespace=settings.namespace,
+            thread=self._thread,
+            timeout_s=settings.handler_timeout.total_seconds(),
+        )
 
     def _build_app(self) -> Starlette:
         routes = [
@@ -273,6 +287,12 @@ class Bot(Router):
         if self._live is None:
             return PlainTextResponse("not started", 503)
         return await self._live.health.readyz(request)
+
+
+def ask_to_leave() -> None:
+    """Ask the server of this process to end it, as a platform would; without a server nothing happens."""
+    if callable(signal.getsignal(signal.SIGTERM)):
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def on_terminate(begin: Callable[[], None]) -> Callable[[], None]:

@@ -53,7 +53,9 @@ class Holder:
         self._tokens = tokens
         self._held: dict[asyncio.Task[None], Lease] = {}
         self._hand_free = asyncio.Event()
+        self._look = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._finishing = False
         self._resting = False
         self._log = structlog.get_logger(f"linqbot.{side.value}")
 
@@ -84,6 +86,15 @@ class Holder:
         """Take no more lanes; what is held goes on to its end, and `run` returns after the last."""
         self._stopping.set()
 
+    def look_again(self) -> None:
+        """Ask the store anew when the next thing falls due: a lane was just left to wait for a time."""
+        self._look.set()
+
+    def finish(self) -> None:
+        """Go on with what is ready, and stop when nothing is held and a look finds nothing."""
+        self._finishing = True
+        self._look.set()
+
     async def give_back(self) -> None:
         """Cancel all tasks and wait for them; each gives its lane back to the front of the queue, no attempt burnt."""
         self._stopping.set()
@@ -113,11 +124,16 @@ class Holder:
             self._hand_free.clear()
             await self._first_of(self._hand_free.wait())
             return
+        self._look.clear()
         leases = await self._store.lease(self._side, [self._tokens() for _ in range(free)], take=self._take)
         for lease in leases.taken:
             self._start(lease)
-        if len(leases.taken) < free:
-            await self._rest(leases.next_ms)
+        if len(leases.taken) == free:
+            return
+        if self._finishing and not self._held:
+            self.stop()
+            return
+        await self._rest(leases.next_ms)
 
     async def _rest(self, next_ms: int | None) -> None:
         rest_s = _LONGEST_REST_S if next_ms is None else min(max(next_ms / 1000, 0.001), _LONGEST_REST_S)
@@ -126,6 +142,7 @@ class Holder:
             await self._first_of(
                 self._store.wait(self._side, int(_LONGEST_REST_S * 1000)),
                 self._clock.sleep(rest_s),
+                self._look.wait(),
             )
         finally:
             self._resting = False
@@ -150,6 +167,8 @@ class Holder:
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._held[task]
         self._hand_free.set()
+        if self._finishing:
+            self._look.set()
 
     async def _work_safely(self, lease: Lease) -> None:
         """Run the work; a cancelled or broken one gives its lane back, so that nothing waits for the lease to run out."""

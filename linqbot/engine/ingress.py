@@ -7,7 +7,8 @@ good on any other 4xx (linq-api-v3.md section 8.3): trouble of our own is theref
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from linqbot.clock import Clock
 from linqbot.errors import PayloadError, SignatureError, StoreUnavailable
 from linqbot.protocol.breaker import Breaker, Gate
 from linqbot.protocol.inbound import Inbound, read
+from linqbot.protocol.sampling import Sampler
 from linqbot.protocol.signature import Secret, verify
 from linqbot.records import Accepted, DeadLetter
 from linqbot.store.base import Inbox
@@ -30,9 +32,6 @@ _T = TypeVar("_T")
 STORE_DEADLINE_S = 2.0
 """How long the store may take to keep an event before Linq is asked to come again."""
 
-BODY_DEADLINE_S = 10.0
-"""How long a body may take to arrive; Linq itself gives up after as long (linq-api-v3.md section 8.3)."""
-
 _UNREADABLE_KEPT_BYTES = 64_000
 
 
@@ -42,10 +41,46 @@ class IngressLimits:
 
     body_bytes: int = 4 * 1024 * 1024
     """The largest legal message, escaped, is about 3 MB; a 413 is final."""
+    body_s: float = 10.0
+    """How long a body may take to arrive; Linq itself gives up after as long (linq-api-v3.md section 8.3)."""
     at_once: int = 1_000
     """Webhooks in hand; one more is answered 503."""
+    bytes_at_once: int = 64 * 1024 * 1024
+    """Bytes of bodies in hand, of all webhooks together; a body that needs more is answered 503."""
     legacy: bool = False
     """Whether the deprecated `X-Webhook-*` signature is taken too."""
+
+
+class _TooLarge(Exception):
+    """A body is over the cap."""
+
+
+class _NoRoom(Exception):
+    """A body is within its cap, but all bodies together are not."""
+
+
+class _Room:
+    """Memory for the bodies in hand: nobody proved yet who sends them, so all together they are bounded."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    @contextmanager
+    def seat(self) -> Iterator[Callable[[int], None]]:
+        """Room for one body: call it with the size of each piece; all is given back at the end. Raises `_NoRoom`."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            if size > self._left:
+                raise _NoRoom
+            self._left -= size
+            taken += size
+
+        try:
+            yield take
+        finally:
+            self._left += taken
 
 
 class Ingress:
@@ -69,6 +104,8 @@ class Ingress:
         self._limits = limits or IngressLimits()
         self._breaker = Breaker(threshold=3, rest_ms=1_000, longest_rest_ms=1_000)
         self._in_hand = 0
+        self._room = _Room(self._limits.bytes_at_once)
+        self._sampler = Sampler()
         self.draining = False
         """Set when the process is about to leave: every webhook is answered 503 from then on."""
 
@@ -80,21 +117,30 @@ class Ingress:
             )
         self._in_hand += 1
         try:
-            return await self._receive(request)
+            with self._room.seat() as take:
+                return await self._receive(request, take)
         finally:
             self._in_hand -= 1
 
-    async def _receive(self, request: Request) -> Response:
-        if request.headers.get("content-encoding", "identity").lower() != "identity":
+    async def _receive(self, request: Request, take: Callable[[int], None]) -> Response:
+        if any(coding.lower() != "identity" for coding in request.headers.getlist("content-encoding")):
+            self._say("webhook refused", "Content-Encoding")
             return _answer(415, "send the body without Content-Encoding")
         try:
-            body = await self._body(request)
+            body = await self._body(request, take)
         except TimeoutError:
-            return _closing(408, "the body took too long")
+            self._say("webhook refused", "body too slow")
+            return _closing(_answer(408, "the body took too long"))
+        except _TooLarge:
+            self._say("webhook refused", "body too large")
+            return _closing(_answer(413, "the body is too large"))
+        except _NoRoom:
+            return _closing(self._later("too many bytes at once"))
         except ClientDisconnect:
-            return _closing(400, "the sender left")
-        if body is None:
-            return _closing(413, "the body is too large")
+            return _closing(_answer(400, "the sender left"))
+        return await self._prove(request, body)
+
+    async def _prove(self, request: Request, body: bytes) -> Response:
         try:
             webhook_id = verify(
                 request.headers.raw,
@@ -104,23 +150,24 @@ class Ingress:
                 legacy=self._limits.legacy,
             )
         except SignatureError as error:
-            log.warning("webhook refused", reason=error.reason)
+            self._say("webhook refused", error.reason)
             return _answer(401, "signature refused")
         return await self._keep(body, webhook_id)
 
-    async def _body(self, request: Request) -> bytes | None:
-        """The whole body, or None when it is over the cap; never holds more than the cap."""
+    async def _body(self, request: Request, take: Callable[[int], None]) -> bytes:
+        """The whole body; never holds more than the cap. Raises `_TooLarge`, `_NoRoom`, `TimeoutError`."""
         cap = self._limits.body_bytes
         declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared[:20]) > cap:
-            return None
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > cap:
+            raise _TooLarge
         chunks: list[bytes] = []
         size = 0
-        async with asyncio.timeout(BODY_DEADLINE_S):
+        async with asyncio.timeout(self._limits.body_s):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > cap:
-                    return None
+                    raise _TooLarge
+                take(len(chunk))
                 chunks.append(chunk)
         return b"".join(chunks)
 
@@ -173,16 +220,22 @@ class Ingress:
         return result
 
     def _later(self, reason: str, **facts: object) -> Response:
-        log.warning("webhook put off, Linq will repeat it", reason=reason, **facts)
-        return Response(
-            "try again later", 503, headers={"Retry-After": str(5 + int(self._random() * 25))}, media_type="text/plain"
-        )
+        self._say("webhook put off, Linq will repeat it", reason, **facts)
+        wait_s = 5 + int(self._random() * 25)
+        return Response("try again later", 503, headers={"Retry-After": str(wait_s)}, media_type="text/plain")
+
+    def _say(self, what: str, reason: str, **facts: object) -> None:
+        """Log what strangers can cause at will: a few lines a second for each reason, the next one counts the rest."""
+        left_out = self._sampler.take(reason, self._clock.now_ms())
+        if left_out is not None:
+            log.warning(what, reason=reason, left_out=left_out, **facts)
 
 
 def _answer(status: int, text: str) -> Response:
     return Response(text, status, media_type="text/plain")
 
 
-def _closing(status: int, text: str) -> Response:
+def _closing(answer: Response) -> Response:
     """The rest of the body is not read, so the connection cannot be used again."""
-    return Response(text, status, headers={"Connection": "close"}, media_type="text/plain")
+    answer.headers["Connection"] = "close"
+    return answer

@@ -45,11 +45,28 @@ class Station(Protocol):
         ...
 
 
+class SendStation(Station, Protocol):
+    """The station that sends replies."""
+
+    def finish(self) -> None:
+        """Send what is ready, then stop."""
+        ...
+
+
+class TurnStation(Station, Protocol):
+    """The station that runs handlers."""
+
+    @property
+    def out_of_threads(self) -> bool:
+        """Whether no plain `def` handler can be run any more."""
+        ...
+
+
 class Runtime:
     """The stations of one process, from start to drain."""
 
     def __init__(
-        self, *, ingress: Ingress | None, worker: Station | None, dispatcher: Station | None, sweeper: Sweeper
+        self, *, ingress: Ingress | None, worker: TurnStation | None, dispatcher: SendStation | None, sweeper: Sweeper
     ) -> None:
         self._ingress = ingress
         self._worker = worker
@@ -77,6 +94,8 @@ class Runtime:
     def troubles(self) -> Mapping[str, str]:
         """What keeps this process from being ready, by name."""
         found = {"process": "draining"} if self.draining.is_set() else {}
+        if self._worker is not None and self._worker.out_of_threads:
+            found["threads"] = "all lost to handlers that do not end"
         return found | {
             name: "stopped" for name, task in self._tasks.items() if task.done() and not self.draining.is_set()
         }
@@ -92,7 +111,7 @@ class Runtime:
         self.begin_drain()
         await self._end("worker", self._worker, TURNS_END_S)
         if self._dispatcher is not None:
-            self._dispatcher.stop()
+            self._dispatcher.finish()
         await self._end("dispatcher", self._dispatcher, SENDS_END_S)
         for task in self._tasks.values():
             task.cancel()
@@ -113,6 +132,7 @@ class Runtime:
         await asyncio.wait([self._tasks[name]], timeout=seconds)
         if not self._tasks[name].done():
             log.warning("station did not end in time, its lanes are given back", station=name)
+            station.stop()
             await station.leave()
 
 

@@ -55,9 +55,13 @@ class Turns(Protocol):
 
 
 class Worker:
-    """Runs the turns of up to `hands` chats at once, each chat's in order."""
+    """Runs the turns of up to `hands` chats at once, each chat's in order.
 
-    def __init__(
+    `threads` is how many plain `def` handlers can run at once; `threads_lost` is called when all of them overran their
+    time and still run: such a process can only be replaced.
+    """
+
+    def __init__(  # noqa: PLR0913  # all by keyword: what the seams of a worker are
         self,
         store: Work,
         turns: Turns,
@@ -68,12 +72,16 @@ class Worker:
         hands: int = 64,
         attempts: int = 3,
         lease_ms: int = 30_000,
+        threads: int = 16,
+        threads_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._turns = turns
         self._clock = clock
         self._random = random
         self._attempts = attempts
+        self._threads = threads
+        self._threads_lost = threads_lost
         self._runaways = 0
         self._holder = Holder(
             store,
@@ -105,9 +113,9 @@ class Worker:
         return self._holder.idle
 
     @property
-    def runaways(self) -> int:
-        """How many threads of plain `def` handlers overran their time and still run."""
-        return self._runaways
+    def out_of_threads(self) -> bool:
+        """Whether every thread for plain `def` handlers overran its time and still runs."""
+        return self._runaways >= self._threads
 
     async def _turn(self, lease: Lease) -> None:
         if lease.stalls >= STALL_LIMIT:
@@ -129,8 +137,8 @@ class Worker:
             commit = await self._turns.run(turn, _LeasePort(self._store, lease), others_spoke=others_spoke)
             if await self._commit(lease, commit) is not Committed.CONFLICT:
                 return
-        await _insist(lambda: self._store.retry(lease.lane, lease.token, delay_ms=int(RETRY_DELAYS_S[0] * 1000)))
         log.warning("state of the chat kept changing, the turn waits", **_ids(lease))
+        await self._retry(lease, RETRY_DELAYS_S[0])
 
     async def _after_failure(self, lease: Lease, error: HandlerError) -> None:
         log.error("handler failed", handler=error.handler, attempt=lease.attempts + 1, exc_info=error, **_ids(lease))
@@ -142,13 +150,20 @@ class Worker:
             )
             return
         delay_s = RETRY_DELAYS_S[min(lease.attempts, len(RETRY_DELAYS_S) - 1)] * (0.75 + self._random() / 4)
+        await self._retry(lease, delay_s)
+
+    async def _retry(self, lease: Lease, delay_s: float) -> None:
         await _insist(lambda: self._store.retry(lease.lane, lease.token, delay_ms=int(delay_s * 1000)))
+        self._holder.look_again()
 
     async def _wait_for_thread(self, error: HandlerError) -> None:
         """A thread cannot be stopped: while it runs its chat stays leased, or a second run could overtake it."""
         if not isinstance(error, HandlerTimeout) or error.thread is None:
             return
         self._runaways += 1
+        if self.out_of_threads:
+            log.error("all threads lost to handlers that do not end, this process leaves", threads=self._threads)
+            self._threads_lost()
         try:
             await asyncio.wait([asyncio.ensure_future(error.thread)])
         finally:

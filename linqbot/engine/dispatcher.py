@@ -1,0 +1,259 @@
+"""OutboxItem -> HTTP -> Outcome. Sends frozen replies to Linq, each chat's in order, and settles what came of them.
+
+What is sent is exactly what was frozen, under the same key on every attempt, in every process. An answer is judged by
+`protocol.outcome`; here is only the doing. While Linq is sick, or refuses the API key, the replies in hand wait at a gate
+and one at a time goes to see; nothing is lost and nothing is burnt by waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from linqbot.clock import Clock
+from linqbot.engine.holder import Holder
+from linqbot.errors import StoreUnavailable, TransportError
+from linqbot.ids import TokenSource, random_token
+from linqbot.protocol.answer import Answer
+from linqbot.protocol.breaker import Breaker, Gate
+from linqbot.protocol.outcome import Verdict, before_send, classify
+from linqbot.records import Dead, Lease, OutboxItem, Request, Sent, Side, Wait
+from linqbot.store.base import Lanes, Outbox
+
+log = structlog.get_logger("linqbot.dispatcher")
+
+LEFT_IN_FLIGHT_MS = 5_000
+"""How long a reply rests whose process left before the answer came: time for the answer to be confirmed by webhook."""
+
+_STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+
+class Outgoing(Lanes, Outbox, Protocol):
+    """The slice of the store that a dispatcher asks for."""
+
+
+class Sender(Protocol):
+    """What speaks to Linq: `client.http.LinqClient`."""
+
+    async def send(self, request: Request) -> Answer:
+        """One exchange, whatever the answer's status; not cut short when the caller is cancelled. Raises `NotSent` or
+        `OutcomeUnknown`.
+        """
+        ...
+
+
+Settled = Callable[[Lease, Verdict], None]
+"""Told of each attempt after it was settled; must not block. What it raises is logged and changes nothing."""
+
+
+class Dispatcher:
+    """Sends the replies of up to `hands` chats at once.
+
+    `random` gives numbers in [0, 1) to spread retries with; `lease_ms` is the store's `Limits.lease_ms`.
+    """
+
+    def __init__(
+        self,
+        store: Outgoing,
+        client: Sender,
+        *,
+        clock: Clock,
+        random: Callable[[], float],
+        tokens: TokenSource = random_token,
+        hands: int = 64,
+        lease_ms: int = 30_000,
+        settled: Settled | None = None,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._random = random
+        self._settled = settled
+        self._breaker = Breaker()
+        self._gate_moved = asyncio.Event()
+        self._stopping = False
+        self._holder = Holder(
+            store,
+            Side.OUT,
+            self._deliver,
+            clock=clock,
+            tokens=tokens,
+            hands=hands,
+            lease_ms=lease_ms,
+            cancel_lost=False,
+        )
+
+    async def run(self) -> None:
+        """Send until `stop`; returns when the last send in flight is settled."""
+        await self._holder.run()
+
+    def stop(self) -> None:
+        """Take no more replies; sends in flight go on to their end, replies that wait at the gate are given back."""
+        self._stopping = True
+        self._holder.stop()
+        self._move_gate()
+
+    def finish(self) -> None:
+        """Send what is ready, then stop."""
+        self._holder.finish()
+
+    async def leave(self) -> None:
+        """Wait no longer: replies still in flight are marked as perhaps sent, so that their keys decide; the exchanges
+        themselves are not cut short.
+        """
+        self._stopping = True
+        await self._holder.give_back()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in flight and the last look found nothing to send."""
+        return self._holder.idle
+
+    async def _deliver(self, lease: Lease) -> None:
+        """Bring one leased reply to an outcome. Cancelled before the send, the lane is given back by the holder."""
+        verdict = before_send(lease, lease.now_ms)
+        if verdict is None:
+            if not await self._may_send():
+                with suppress(StoreUnavailable):  # then the lease runs out
+                    await self._store.release(Side.OUT, lease.lane, lease.token)
+                return
+            verdict = await self._attempt(lease)
+        try:
+            held = await self._settle(lease, verdict)
+        except asyncio.CancelledError:  # not passed on: what may have arrived must not look as if it was never sent
+            held = await self._settle_once(lease, verdict)
+        self._tell(lease, verdict, held=held)
+
+    async def _may_send(self) -> bool:
+        """Wait at the gate; False when the process is told to leave first."""
+        while not self._stopping:
+            now_ms = self._clock.now_ms()
+            gate = self._breaker.gate(now_ms)
+            if gate is not Gate.OPEN:
+                self._breaker = self._breaker.probe(now_ms)
+                return True
+            await self._gate_moves(within_s=self._breaker.left_ms(now_ms) / 1000)
+        return False
+
+    async def _gate_moves(self, within_s: float) -> None:
+        waits = [asyncio.ensure_future(self._clock.sleep(within_s)), asyncio.ensure_future(self._gate_moved.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _move_gate(self) -> None:
+        """Let all who wait at the gate look again."""
+        self._gate_moved.set()
+        self._gate_moved = asyncio.Event()
+
+    async def _attempt(self, lease: Lease) -> Verdict:
+        began_ms = self._clock.now_ms()
+        answer: Answer | TransportError
+        try:
+            answer = await self._client.send(_request(lease))
+        except TransportError as error:
+            answer = error
+        except asyncio.CancelledError:  # see `leave`
+            wait = Wait(delay_ms=LEFT_IN_FLIGHT_MS, reason="the process left before the answer came", ambiguous=True)
+            return Verdict(outcome=wait, news="reply left in flight")
+        now_ms = lease.now_ms + self._clock.now_ms() - began_ms
+        verdict = classify(answer, lease=lease, now_ms=now_ms, jitter=self._random())
+        self._heed(verdict)
+        return verdict
+
+    def _heed(self, verdict: Verdict) -> None:
+        """Open, hold or close the gate, and sound the alarm once."""
+        before, now_ms = self._breaker, self._clock.now_ms()
+        if verdict.hold_ms is not None:
+            self._breaker = before.hold(now_ms, rest_ms=verdict.hold_ms)
+        else:
+            self._breaker = before.failure(now_ms) if verdict.sick else before.success()
+        was_open, is_open = before.opened_ms is not None, self._breaker.opened_ms is not None
+        if verdict.alarm is not None and not (was_open and is_open):
+            log.error("alarm", alarm=verdict.alarm, status=verdict.status, code=verdict.code, trace_id=verdict.trace_id)
+        if is_open and not was_open:
+            log.warning("sending rests", rest_ms=self._breaker.resting_ms, failures=self._breaker.failures)
+        if was_open and not is_open:
+            log.info("sending goes on")
+            self._move_gate()
+
+    async def _settle(self, lease: Lease, verdict: Verdict) -> bool:
+        """Repeat until the store answers: what is known of a reply is not thrown away because the store is away."""
+        for pause_s in itertools.chain(_STORE_PAUSES_S, itertools.repeat(_STORE_PAUSES_S[-1])):
+            try:
+                return await self._store.settle(lease.lane, lease.token, verdict.outcome)
+            except StoreUnavailable as error:
+                log.warning("store unavailable, the outcome waits to be stored", error=str(error), **_ids(lease))
+                await asyncio.sleep(pause_s)  # noqa: TID251  # real time: the store is away, not its clock
+        raise AssertionError("the pauses never end")
+
+    async def _settle_once(self, lease: Lease, verdict: Verdict) -> bool:
+        with suppress(StoreUnavailable):
+            return await self._store.settle(lease.lane, lease.token, verdict.outcome)
+        return False
+
+    def _tell(self, lease: Lease, verdict: Verdict, *, held: bool) -> None:
+        """One line for each state change, and whoever listens."""
+        if not held:
+            log.warning(
+                "outcome stored before, or the lease is lost and the key decides", news=verdict.news, **_ids(lease)
+            )
+            return
+        if isinstance(verdict.outcome, Wait):
+            self._holder.look_again()
+        log.log(_level(verdict), verdict.news, attempt=lease.attempts + 1, **_facts(verdict), **_ids(lease))
+        if self._settled is None:
+            return
+        try:
+            self._settled(lease, verdict)
+        except Exception:  # a listener's bug is not the reply's
+            log.exception("listener failed", **_ids(lease))
+
+
+def _reply(lease: Lease) -> OutboxItem:
+    assert lease.reply is not None, "a lease of the out side has its reply"
+    return lease.reply
+
+
+def _request(lease: Lease) -> Request:
+    reply = _reply(lease)
+    return reply.plain if lease.use_plain and reply.plain is not None else reply.request
+
+
+def _ids(lease: Lease) -> dict[str, str | None]:
+    """Who a line is about; a lane that is not a chat's names phone numbers and stays out (design.md section 9, Lanes)."""
+    reply = _reply(lease)
+    key = reply.plain_key if lease.use_plain else reply.key
+    kind, _, chat_id = lease.lane.partition(":")
+    return {"key": key, "chat_id": chat_id if kind == "chat" else None, "event_id": reply.event_id}
+
+
+def _facts(verdict: Verdict) -> dict[str, object]:
+    facts: dict[str, object] = {"status": verdict.status, "code": verdict.code, "trace_id": verdict.trace_id}
+    match verdict.outcome:
+        case Sent(message_id=message_id):
+            facts["message_id"] = message_id
+        case Wait(delay_ms=delay_ms, reason=reason):
+            facts |= {"delay_ms": delay_ms, "reason": reason}
+        case Dead(letter=letter):
+            facts["reason"] = letter.reason
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _level(verdict: Verdict) -> int:
+    """What a person must look at is an error; what may be a duplicate or a loss in the making is a warning."""
+    match verdict.outcome:
+        case Dead():
+            return logging.ERROR
+        case Wait(ambiguous=True):
+            return logging.WARNING
+        case _:
+            return logging.INFO
