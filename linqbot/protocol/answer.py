@@ -161,8 +161,9 @@ def code_of(answer: Answer) -> int | None:
 
 
 def trace_of(answer: Answer) -> str | None:
-    """What Linq's support asks for: the header `X-Trace-ID`, which every answer has (linq-api-v3.md section 1)."""
-    return answer.headers.get("x-trace-id")
+    """What Linq's support asks for: the header that every answer has, else the envelope's (linq-api-v3.md section 1)."""
+    told = answer.headers.get("x-trace-id") or (answer.json() or {}).get("trace_id")
+    return told if isinstance(told, str) else None
 
 
 def rule_of(status: int, code: int | None) -> Rule:

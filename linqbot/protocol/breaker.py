@@ -59,6 +59,8 @@ class Breaker:
 
     def success(self) -> Breaker:
         """The far side answered: closed, and all earlier failures are forgotten."""
+        if self.opened_ms is None and self.failures == 0:
+            return self
         return replace(self, failures=0, opened_ms=None, resting_ms=0, probing=False)
 
     def failure(self, now_ms: int) -> Breaker:
