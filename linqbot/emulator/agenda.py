@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 
 from linqbot.clock import Clock
 
@@ -31,7 +32,7 @@ class Agenda:
         self._clock = clock
         self._heap: list[tuple[int, int, Entry]] = []
         self._order = itertools.count()
-        self._nudge: asyncio.Future[None] | None = None
+        self._nap: asyncio.Timeout | None = None
         self._sleeping_until_ms: int | None = None
         self._watchers: list[asyncio.Future[None]] = []
 
@@ -53,6 +54,10 @@ class Agenda:
         """Cancel everything."""
         self._heap.clear()
         self.notify()
+
+    def look(self) -> None:
+        """Look at the clock again, which may have been turned to shortly before the next act."""
+        self._wake()
 
     def notify(self) -> None:
         """Tell whoever waits in `changed` to look again."""
@@ -78,19 +83,18 @@ class Agenda:
             await self._pause()
 
     async def _pause(self) -> None:
-        self._nudge = asyncio.get_running_loop().create_future()
-        if not self._heap:
-            self._sleeping_until_ms = None
-            await self._nudge
-            return
-        self._sleeping_until_ms = self._heap[0][0]
-        left_s = (self._sleeping_until_ms - self._clock.now_ms()) / 1000
-        sleep = asyncio.ensure_future(self._clock.sleep(left_s))
-        try:
-            await asyncio.wait([sleep, self._nudge], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
+        # the clock's sleep is awaited right here, not in a task: the clock may be turned before a task would begin
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None) as self._nap:
+                if self._heap:
+                    self._sleeping_until_ms = self._heap[0][0]
+                    await self._clock.sleep((self._sleeping_until_ms - self._clock.now_ms()) / 1000)
+                else:
+                    self._sleeping_until_ms = None
+                    await asyncio.get_running_loop().create_future()
+        self._nap = None
 
     def _wake(self) -> None:
-        if self._nudge is not None and not self._nudge.done():
-            self._nudge.set_result(None)
+        nap, self._nap = self._nap, None
+        if nap is not None:
+            nap.reschedule(asyncio.get_running_loop().time())

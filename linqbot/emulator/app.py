@@ -34,7 +34,7 @@ from linqbot.emulator.world import KEPT_MESSAGES, LINES, Heard, Json, Subscripti
 from linqbot.errors import LinqbotError
 
 API = "/api/partner"
-SOON_MS = 1_000
+SOON_MS = 100
 """`quiet` waits for what happens within this time by itself; what lies farther off waits for the clock."""
 
 _OPERATIONS: tuple[tuple[str, str, str, Act], ...] = (
@@ -212,6 +212,7 @@ class Emulator:
         if self._running is None:
             raise LinqbotError("the emulator is not running; enter it with `async with emulator:` first")
         linq = self.linq
+        linq.agenda.look()
         while linq.postman.busy or linq.agenda.due_by(linq.clock.now_ms() + SOON_MS):
             await linq.agenda.changed()
 

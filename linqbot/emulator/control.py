@@ -105,6 +105,7 @@ def turn_clock(linq: Linq, seconds: float) -> None:
     if not isinstance(linq.clock, Turnable):
         raise ConfigurationError("this emulator runs on a clock that cannot be turned")
     linq.clock.advance(seconds=seconds)
+    linq.agenda.look()
 
 
 def _inbound(linq: Linq, body: Json) -> Json:
