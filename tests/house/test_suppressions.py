@@ -14,7 +14,7 @@ DIRECTIVE = re.compile(
     r"#?\s*(?:(?:ruff:\s*)?noqa(?P<rule>:\s*[A-Z]+\d+(?:[,\s]+[A-Z]+\d+\b)*)?"
     r"|type:\s*ignore(?P<code>\[[\w, -]+\])?|pragma:\s*no\s*cover(?P<branch>))"
 )
-REASON_WORDS = 2
+REASON_WORDS = 1
 
 
 def test_every_suppression_names_its_rule_and_its_reason() -> None:
