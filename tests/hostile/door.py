@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,14 @@ from uuid import uuid4
 import httpx
 
 from linqbot import Bot, Message
+from linqbot.clock import SystemClock
 from linqbot.records import Stats
 from linqbot.testing.harness import LINE, Sim
 from tests.hostile.letters import SECRET, encoded, signature
 from tests.store.redis_server import KINDS, session_url
 
+LOOK_S = 0.01
+PATIENCE_S = 30.0
 PATH = "/webhooks/linq"
 
 
@@ -59,6 +63,13 @@ class Door:
         """What the bot has answered, once all work is done."""
         await self.sim.settled()
         return [bubble.text for bubble in self.sim.replies]
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait until something is so. Raises `TimeoutError`."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not true():
+            await SystemClock().sleep(LOOK_S)  # looking at what others do: there is no event to wait for
 
 
 @asynccontextmanager
