@@ -13,8 +13,9 @@ API_PATH = "/api/partner"
 @click.command("emulator")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=4010, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--pair-limit", default=30, show_default=True, help="Messages per 60 s to one chat; 0 for no limit.")
 @click.option("--choices", "list_choices", is_flag=True, help="List what Linq does not document and was chosen here.")
-def emulator(host: str, port: int, *, list_choices: bool) -> None:
+def emulator(host: str, port: int, *, pair_limit: int, list_choices: bool) -> None:
     """Run a Linq to play with: the v3 API, its webhooks, and a control API at the root.
 
     Any bearer token is accepted. Point LINQ_API_V3_BASE_URL at the address it prints.
@@ -22,7 +23,7 @@ def emulator(host: str, port: int, *, list_choices: bool) -> None:
     if list_choices:
         _list_choices()
     else:
-        _serve(host, port)
+        _serve(host, port, pair_limit or None)
 
 
 def _list_choices() -> None:
@@ -32,7 +33,7 @@ def _list_choices() -> None:
         click.echo(f"{choice.about}: {choice.value}  [{choice.unknown}]")
 
 
-def _serve(host: str, port: int) -> None:
+def _serve(host: str, port: int, pair_limit: int | None) -> None:
     import uvicorn
 
     from linqbot.emulator.app import Emulator
@@ -40,7 +41,7 @@ def _serve(host: str, port: int) -> None:
 
     listener = socket.create_server((host, port))
     config = uvicorn.Config(
-        Emulator(clock=TurnedClock()).app,
+        Emulator(clock=TurnedClock(), pair_limit=pair_limit).app,
         lifespan="on",
         http="httptools",
         ws="none",

@@ -39,6 +39,8 @@ def take_in(linq: Linq, inbound: Inbound) -> tuple[str, Message]:
     """Let a message of somebody arrive; returns the event's id and the message."""
     if inbound.line not in linq.world.lines:
         raise fields.value("to is not a line of this emulator")
+    if inbound.sender == inbound.line:
+        raise fields.value("a line does not write to itself")
     return linq.exchange.receive(inbound, trace_id=linq.names.trace_id())
 
 

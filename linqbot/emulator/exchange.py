@@ -54,9 +54,9 @@ class Inbound:
 
 def is_opt_out(parts: list[Json]) -> bool:
     """Whether a message is one of the words that opt out."""
-    if len(parts) != 1 or parts[0]["type"] != "text":
+    if len(parts) != 1 or parts[0].get("type") != "text":
         return False
-    text = parts[0]["value"].strip()
+    text = str(parts[0].get("value")).strip()
     return text in OPT_OUT_WORDS or text.lower() in _OPT_OUT_SPELLINGS
 
 

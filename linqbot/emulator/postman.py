@@ -13,7 +13,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import httpx
@@ -286,7 +286,12 @@ class Postman:
             "x-webhook-event": delivery.event_type,
             "x-webhook-subscription-id": delivery.subscription.id,
         }
-        return httpx.Request("POST", delivery.url, headers=headers, content=delivery.body)
+        return httpx.Request("POST", _url(delivery.url), headers=headers, content=delivery.body)
+
+
+@lru_cache(maxsize=256)
+def _url(target: str) -> httpx.URL:
+    return httpx.URL(target)
 
 
 def _name(error: BaseException) -> str:

@@ -8,6 +8,7 @@ when set, as in the fixtures.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from linqbot.emulator.world import Chat, Heard, Json, Line, Message, Person, Subscription
@@ -25,7 +26,12 @@ def iso(time_ms: int | None) -> str | None:
 
 def moment(time_ms: int) -> str:
     """A time as Linq writes it."""
-    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{time_ms % 1000:03d}Z"
+    return f"{_second(time_ms // 1000)}.{time_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(time_s: int) -> str:
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def handle(person: Person) -> Json:
@@ -78,7 +84,7 @@ def created_chat(chat: Chat, message: Message) -> Json:
 
 
 def _part(part: Json) -> Json:
-    if part["type"] == "text":
+    if part.get("type") == "text":
         return {"text_decorations": None, "reactions": None} | part
     return {"reactions": None} | part
 

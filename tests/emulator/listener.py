@@ -72,6 +72,11 @@ class Listener:
         async with self.changed:
             await self.changed.wait_for(lambda: self.inside >= number)
 
+    async def comes(self, number: int) -> None:
+        """Wait until this many webhooks have come."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.got) >= number)
+
     def types(self) -> list[str]:
         """The types of the events, in order."""
         return [one.type for one in self.got]

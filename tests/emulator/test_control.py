@@ -72,6 +72,20 @@ async def test_somebody_sends_media_as_a_reply(
     assert data["reply_to"] == {"message_id": target, "part_index": 0}
 
 
+async def test_parts_may_be_anything(
+    control: httpx.AsyncClient, api: httpx.AsyncClient, emulator: Emulator, listener: Listener
+) -> None:
+    """Parts that nobody has heard of go to the bot as they are: so one tests what a bot makes of them."""
+    emulator.subscribe(URL, ["message.received"])
+    parts = [{"type": "hologram", "beams": 3}, {"untyped": True}]
+
+    ids = (await control.post("/inbound", json={"from": PERSON, "parts": parts})).json()
+    await emulator.quiet()
+
+    assert listener.got[0].event["data"]["parts"] == parts
+    assert (await api.get(f"/v3/chats/{ids['chat_id']}/messages")).status_code == 200
+
+
 async def test_the_same_ids_are_the_same_message(
     control: httpx.AsyncClient, emulator: Emulator, listener: Listener, api: httpx.AsyncClient
 ) -> None:
@@ -94,12 +108,13 @@ async def test_the_same_ids_are_the_same_message(
         {"to": LINE, "text": "Hi"},
         {"from": "nobody", "text": "Hi"},
         {"from": PERSON, "to": "+12025559999", "text": "Hi"},
+        {"from": LINE, "to": LINE, "text": "Hi"},
         {"from": PERSON},
         {"from": PERSON, "parts": "Hi"},
         {"from": PERSON, "text": "Hi", "service": "pigeon"},
         [],
     ],
-    ids=["nobody", "no handle", "no line", "nothing", "no parts", "no service", "no object"],
+    ids=["nobody", "no handle", "no line", "itself", "nothing", "no parts", "no service", "no object"],
 )
 async def test_nonsense_is_refused(control: httpx.AsyncClient, body: Any) -> None:
     """A description that makes no sense is 400, and nothing happens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ from linqbot.emulator.signing import sign
 from linqbot.testing.clock import TurnedClock
 from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.keys import fixture
-from tests.emulator.listener import URL, Listener
+from tests.emulator.listener import URL, Listener, Received
 from tests.emulator.wording import says
 
 OURS = ["message.sent", "message.delivered", "message.read"]
@@ -244,8 +245,8 @@ async def test_a_failing_target_is_tried_ten_times(emulator: Emulator, listener:
     assert all(one.headers["webhook-signature"] == _again(subscription.secret, one) for one in listener.got)
 
 
-def _again(secret: str, one: object) -> str:
-    headers, raw = one.headers, one.raw  # type: ignore[attr-defined]  # a Received
+def _again(secret: str, one: Received) -> str:
+    headers, raw = one.headers, one.raw
     return sign(secret, webhook_id=headers["webhook-id"], timestamp=int(headers["webhook-timestamp"]), body=raw)[
         "webhook-signature"
     ]
@@ -311,6 +312,39 @@ async def test_a_target_that_is_silent_is_tried_again(
     (delivery,) = emulator.deliveries()
     assert [one["error"] for one in delivery["attempts"]] == ["timeout", None]
     assert delivery["state"] == "delivered"
+
+
+async def test_nobody_at_the_target_is_tried_again(clock: TurnedClock) -> None:
+    """A refused connection is a network error and waits for its retry (section 8.3)."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    async with Emulator(clock=clock) as emulator:
+        emulator.subscribe(f"http://127.0.0.1:{port}/hook", ["message.received"])
+        await emulator.inbound(PERSON, text="Hello!")
+        await emulator.quiet()
+
+        (delivery,) = emulator.deliveries()
+
+    assert (delivery["state"], delivery["attempts"][0]["status"]) == ("waiting", None)
+
+
+class _Nowhere(httpx.AsyncBaseTransport):
+    """A network without names."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no such host") from socket.gaierror(socket.EAI_NONAME, "unknown")
+
+
+async def test_a_host_that_does_not_exist_is_final(clock: TurnedClock) -> None:
+    """A name that cannot be resolved is not retried (section 8.3)."""
+    async with Emulator(clock=clock, transport=_Nowhere()) as emulator:
+        emulator.subscribe(URL, ["message.received"])
+        await emulator.inbound(PERSON, text="Hello!")
+        await emulator.quiet()
+
+        (delivery,) = emulator.deliveries()
+
+    assert (delivery["state"], delivery["attempts"][0]["error"]) == ("refused", "host not found")
 
 
 async def test_a_deleted_subscription_gets_no_retry(
