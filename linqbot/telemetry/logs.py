@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import IO, Literal
 
 import structlog
@@ -34,13 +35,15 @@ def configure(
     stream: IO[str] | None = None,
     colors: bool | None = None,
     wordy: bool | None = None,
+    timestamps: bool = True,
+    traceback: Callable[[BaseException], str] | None = None,
     hushed: Sequence[str] = (),
 ) -> None:
     """Log to `stream` (default: standard output) from now on; a repeat replaces what was before.
 
     `auto` is console on a terminal and JSON otherwise; `colors` are for a terminal, unless said. `wordy` shows the messages
-    of exceptions that are not linqbot's (default: at level debug). `hushed` are this program's own secrets, masked in
-    every value.
+    of exceptions that are not linqbot's (default: at level debug). `traceback` writes an exception for the console in
+    another way. `hushed` are this program's own secrets, masked in every value.
     """
     out = sys.stdout if stream is None else stream
     on_terminal = out.isatty()
@@ -49,10 +52,10 @@ def configure(
     head: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *([structlog.processors.TimeStamper(fmt="iso", utc=True)] if timestamps else []),
     ]
     tail: list[Processor] = [
-        _explain(console=console, wordy=show_messages),
+        _explain(traceback if console and traceback else partial(as_text if console else as_data, wordy=show_messages)),
         _guarded(Guard(hushed)),
         _renderer(console=console, colors=on_terminal if colors is None else colors),
     ]
@@ -93,9 +96,7 @@ def _station(logger: WrappedLogger, _: str, event: EventDict) -> EventDict:
     return event
 
 
-def _explain(*, console: bool, wordy: bool) -> Processor:
-    show: Callable[..., object] = as_text if console else as_data
-
+def _explain(show: Callable[[BaseException], object]) -> Processor:
     def explain(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         error = event.pop("exc_info", None)
         if error is True:
@@ -103,7 +104,7 @@ def _explain(*, console: bool, wordy: bool) -> Processor:
         if isinstance(error, tuple):
             error = error[1]
         if isinstance(error, BaseException):
-            event["exception"] = show(error, wordy=wordy)
+            event["exception"] = show(error)
         return event
 
     return explain
