@@ -336,3 +336,22 @@ async def test_path_cannot_change_the_host(far: FarSide) -> None:
             await client.send(Request(method="GET", path="@evil.example/v3"))
 
     assert far.seen == []
+
+
+async def test_storm_of_cancelled_callers_leaves_the_pool_whole(far: FarSide) -> None:
+    """Callers that go away by the hundred neither leak a connection nor mix up two answers."""
+
+    async def echoing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await written("200 OK", body=far.seen[-1].partition(b"\r\n\r\n")[2])(reader, writer)
+
+    far.script = echoing
+    async with LinqClient(f"http://127.0.0.1:{far.port}", KEY, concurrency=4) as client:
+        callers = [asyncio.create_task(client.send(REQUEST)) for _ in range(300)]
+        await far.arrived.wait()
+        for caller in callers[::2]:
+            caller.cancel()
+        kept = await asyncio.gather(*callers[1::2])
+        last = await client.send(Request(method="POST", path="/v3/x", body=b'{"last": 1}'))
+
+    assert {answer.body for answer in kept} == {REQUEST.body}
+    assert last.json() == {"last": 1}
