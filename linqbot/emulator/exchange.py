@@ -146,14 +146,14 @@ class Exchange:
         others = frozenset({inbound.sender, *inbound.group}) - {inbound.line}
         service = inbound.service or "iMessage"
         chat = self._world.chat_of(inbound.line, others)
-        if chat is None:
+        if chat is None:  # choices.CREATED_BEFORE_MESSAGE
             ordered = dict.fromkeys((inbound.sender, *inbound.group))
             chat = self.open_chat(
                 inbound.line, (one for one in ordered if one in others), service=service, trace_id=trace_id
             )
-        elif inbound.service is not None:
+        elif inbound.service is not None:  # choices.INBOUND_SERVICE
             _change_service(chat, service)
-        self._note_opt_out(chat, inbound, now_ms)
+        self._note_opt_out(chat, inbound, now_ms)  # choices.OPT_OUT_HEALTH: before the webhook is written
         sender = next(person for person in chat.others if person.handle == inbound.sender)
         message = Message(
             id=inbound.message_id or self._names.uuid(),
@@ -192,6 +192,7 @@ class Exchange:
     def _spend(self, chat: Chat, now_ms: int) -> None:
         if self._pair_limit is None:
             return
+        # choices.PAIR_OF_A_GROUP: the minute is the chat's
         sends = chat.recent_sends
         while sends and sends[0] <= now_ms - choices.PAIR_WINDOW_MS:
             sends.popleft()

@@ -65,7 +65,7 @@ def create_chat(linq: Linq, call: Call) -> Answer:
 
 
 def list_chats(linq: Linq, call: Call) -> Answer:
-    """GET /v3/chats, newest first."""
+    """GET /v3/chats (choices.CHAT_ORDER)."""
     line, person = call.query.get("from"), call.query.get("to")
     if line is not None:
         line = fields.phone(line if line.startswith("+") else f"+{line.strip()}", "from")
@@ -84,7 +84,7 @@ def get_chat(linq: Linq, call: Call) -> Answer:
 
 
 def list_messages(linq: Linq, call: Call) -> Answer:
-    """GET /v3/chats/{chatId}/messages, newest first."""
+    """GET /v3/chats/{chatId}/messages (choices.MESSAGE_ORDER)."""
     page, cursor = _page(call, reversed(_chat(linq, call).messages), default=50)
     return ok({"messages": [shapes.message(message) for message in page], "next_cursor": cursor})
 
@@ -116,7 +116,10 @@ def _chat(linq: Linq, call: Call) -> Chat:
 
 
 def _replay(linq: Linq, call: Call, where: str) -> Answer | bytes:
-    """The first answer under this request's key, or the digest to keep the coming answer under."""
+    """The first answer under this request's key, or the digest to keep the coming answer under.
+
+    choices.KEY_CHECK, choices.KEY_SCOPE, choices.KEY_CONFLICT.
+    """
     key = key_of(message_of(call.body))
     if key is None:
         return b""
@@ -138,6 +141,7 @@ def _keep(linq: Linq, message: Message, answer: Answer, digest: bytes) -> None:
 
 
 def _page(call: Call, newest_first: Iterable[_T], *, default: int) -> tuple[list[_T], str | None]:
+    # choices.CURSOR: an offset, which shifts when something new comes; Linq promises no more
     limit = fields.whole(call.query.get("limit"), "limit", default=default, least=1, most=MOST_PER_PAGE)
     start = fields.whole(call.query.get("cursor"), "cursor", default=0)
     page = list(islice(newest_first, start, start + limit + 1))

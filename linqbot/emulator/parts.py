@@ -63,6 +63,7 @@ def _part(given: Any, *, is_group: bool, new_id: Callable[[], str]) -> Json:
             raise content("Unknown part type")
 
 
+# choices.TEXT_UNIT and choices.BLANK_TEXT
 def _text(given: Json, *, is_group: bool) -> Json:
     text = _string(given, 1, MOST_TEXT)
     part: Json = {"type": "text", "value": text}
@@ -97,7 +98,7 @@ def _media(given: Json, new_id: Callable[[], str]) -> Json:
     url, attachment_id = given.get("url"), given.get("attachment_id")
     if (url is None) == (attachment_id is None):
         raise content("A media part needs exactly one of url and attachment_id")
-    if attachment_id is not None:
+    if attachment_id is not None:  # choices.ATTACHMENT_IDS
         return stored_media(None, fields.uuid(attachment_id, "attachment_id"))
     if not isinstance(url, str) or not url.startswith("https://") or not urlsplit(url).hostname:
         raise content("A media url must use HTTPS")

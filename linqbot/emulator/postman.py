@@ -176,7 +176,7 @@ class Postman:
         if status is not None and 200 <= status < 300:
             delivery.state = "delivered"
         elif error == "host not found" or (status is not None and status != 429 and status < 500):
-            delivery.state = "refused"
+            delivery.state = "refused"  # choices.REDIRECTED_WEBHOOK
         elif not retry or len(delivery.attempts) >= ATTEMPTS:
             delivery.state = "lost"
         else:
@@ -276,7 +276,7 @@ class Postman:
     def _request(self, delivery: Delivery) -> httpx.Request:
         headers = sign(
             delivery.subscription.secret,
-            webhook_id=delivery.event_id,
+            webhook_id=delivery.event_id,  # choices.WEBHOOK_ID
             timestamp=self._clock.now_ms() // 1000,
             body=delivery.body,
         )

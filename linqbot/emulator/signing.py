@@ -13,6 +13,7 @@ def sign(secret: str, *, webhook_id: str, timestamp: int, body: bytes) -> dict[s
     """The signature headers of one attempt: Standard Webhooks and the legacy pair; `timestamp` in Unix seconds."""
     key = base64.b64decode(secret.removeprefix(PREFIX))
     standard = hmac.new(key, f"{webhook_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    # choices.LEGACY_KEY
     legacy = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     return {
         "webhook-id": webhook_id,

@@ -125,6 +125,7 @@ def _set_routing(one: Subscription, body: Json) -> None:
 def _check_target(linq: Linq, url: Any, current: Subscription | None) -> str:
     """The payload version a target asks for; refuses a target that cannot be used."""
     parts = _split(url)
+    # choices.LOOPBACK_TARGETS
     secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
     if not parts.hostname or not (secure or linq.tuning.any_target):
         raise Problem(*choices.BAD_TARGET, "target_url must be an HTTPS URL")

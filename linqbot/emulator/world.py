@@ -211,6 +211,7 @@ class World:
         return (one for one in self.subscriptions.values() if one.wants(event_type, line))
 
     def _forget(self, message: Message) -> None:
+        # choices.KEY_LIFETIME
         del self.messages[message.id]
         message.chat.messages.popleft()
         if message.idempotency_key is not None:

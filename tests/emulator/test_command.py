@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
 from linqbot.cli.emulator import emulator as command
+from linqbot.emulator import choices
 from linqbot.emulator.choices import CHOICES
 from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.listener import Listener
@@ -85,6 +87,15 @@ def test_it_lists_its_choices() -> None:
     assert result.exit_code == 0
     assert len(lines) == len(CHOICES)
     assert "HTTP status of an idempotent replay: 202  [section 4]" in lines
+
+
+def test_every_choice_is_made_somewhere() -> None:
+    """Each listed choice is named by the code that obeys it, so that the list is neither stale nor decoration."""
+    listed = {name for name in vars(choices) if name.isupper() and name not in {"_T", "CHOICES"}}
+    code = "".join(path.read_text() for path in Path(choices.__file__).parent.glob("*.py"))
+
+    assert {name for name in listed if f"choices.{name}" not in code} == set()
+    assert len(listed) == len(CHOICES)
 
 
 def test_every_choice_is_told_once() -> None:

@@ -137,6 +137,22 @@ async def test_a_replay_costs_nothing_of_the_pair(api: httpx.AsyncClient, chat_i
     assert answer.status_code == 202
 
 
+async def test_the_limit_can_be_lifted(clock: TurnedClock) -> None:
+    """With pair_limit=None nobody waits: for measuring a bot."""
+    emulator = Emulator(clock=clock, pair_limit=None)
+    headers = {"authorization": "Bearer any"}
+    transport = httpx.ASGITransport(app=emulator.app)
+    async with (
+        emulator,
+        httpx.AsyncClient(transport=transport, base_url="http://linq.test/api/partner", headers=headers) as api,
+    ):
+        chat_id = (await emulator.inbound(PERSON, text="Hello!")).chat_id
+
+        statuses = {(await send(api, chat_id)).status_code for _ in range(40)}
+
+    assert statuses == {202}
+
+
 async def test_another_chat_has_a_minute_of_its_own(api: httpx.AsyncClient, emulator: Emulator, chat_id: str) -> None:
     """The limit is per pair, not per line."""
     other = await emulator.inbound("+12025551111", text="Hello!")
