@@ -18,8 +18,9 @@ from linqbot.emulator.app import Emulator
 from linqbot.testing.clock import TurnedClock
 from tests.faults.mortal import Life, live
 
-_FORK = multiprocessing.get_context("forkserver")
-_FORK.set_forkserver_preload(["tests.faults.mortal"])
+FORK = multiprocessing.get_context("forkserver")
+FORK.set_forkserver_preload(["tests.faults.mortal"])
+"""Makes processes that have imported linqbot already."""
 
 EVENTS = ("message.received", "message.sent", "message.delivered", "message.failed")
 """What a bot subscribes; `message.read` would only make more of the same."""
@@ -67,13 +68,13 @@ class Stage:
             await asyncio.to_thread(process.join)
         await self._stack.__aexit__(kind, error, trace)
 
-    def life(self, **more: Any) -> Life:
+    def life(self, *, events: tuple[str, ...] = EVENTS, **more: Any) -> Life:
         """A new bot for this stage, subscribed under a port of its own (a worker is not); it does not die."""
         port = free_port()
         secret = "whsec_" + "A" * 32
         if more.get("only") != "worker":
             url = f"http://127.0.0.1:{port}/webhooks/linq?version=2026-02-03"
-            secret = self.emulator.subscribe(url, EVENTS).secret
+            secret = self.emulator.subscribe(url, events).secret
         self._diaries += 1
         return Life(
             store_url=self._store_url,
@@ -86,7 +87,7 @@ class Stage:
 
     async def start(self, life: Life) -> multiprocessing.process.BaseProcess:
         """Start a bot and wait until it takes connections, or has died."""
-        process = _FORK.Process(target=live, args=(life,), daemon=True)
+        process = FORK.Process(target=live, args=(life,), daemon=True)
         process.start()
         self._processes.append(process)
         await self.until(lambda: _takes_connections(life.port) or not process.is_alive())
