@@ -233,6 +233,18 @@ async def test_exchange_outlives_its_caller(far: FarSide, connect: Connect) -> N
     assert answered.is_set()
 
 
+async def test_closing_does_not_wait_for_ever(far: FarSide, connect: Connect) -> None:
+    """An exchange that takes too long is cut off with the connections, its outcome unknown."""
+    far.script = silence
+    client = connect(far.port)
+    caller = asyncio.create_task(client.send(REQUEST))
+    await far.arrived.wait()
+    await client.aclose(within_s=0)
+
+    with pytest.raises(OutcomeUnknown):
+        await caller
+
+
 async def test_closed_client_sends_nothing(far: FarSide, connect: Connect) -> None:
     """After closing, a request is refused as not sent."""
     client = connect(far.port)
