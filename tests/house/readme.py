@@ -9,6 +9,7 @@ cannot be done says why directly above it: `<!-- not run: it needs an account --
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -71,10 +72,10 @@ class Step:
 
 def blocks(page: str) -> list[Block]:
     """Every fenced block of a page, in order."""
-    found = [*FENCE.finditer(page)]
     read: list[Block] = []
     program = ""
-    for match, following in zip(found, [*found[1:], None], strict=True):
+    for match, following in itertools.pairwise([*FENCE.finditer(page), None]):
+        assert match is not None
         language, text = match["language"], match["text"]
         if MAKES_A_BOT.search(text):
             program = ""
