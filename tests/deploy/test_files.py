@@ -132,8 +132,8 @@ def test_the_container_copies_only_what_is_there() -> None:
 
 
 def test_the_button_asks_for_what_the_bot_needs(app_json: dict[str, Any]) -> None:
-    """Heroku's button brings Redis, and asks for the key without which the bot does not start."""
-    assert app_json["addons"] == [{"plan": "heroku-redis:mini"}]
+    """Heroku's button brings a Redis that persists, and asks for the key without which the bot does not start."""
+    assert app_json["addons"] == [{"plan": "heroku-redis:premium-0"}]
     assert app_json["env"]["LINQ_API_V3_API_KEY"]["required"] is True
     assert app_json["env"]["LINQ_WEBHOOK_SECRET"]["required"] is False
     assert app_json["formation"].keys() == _procfile().keys()
