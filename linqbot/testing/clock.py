@@ -6,8 +6,6 @@ The same offset is handed to the store, so leases, budgets, dedupe and timers mo
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from datetime import timedelta
 
 from linqbot.clock import SystemClock
@@ -19,8 +17,7 @@ class TurnedClock:
     def __init__(self) -> None:
         self._system = SystemClock()
         self._offset_ms = 0
-        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = itertools.count()
+        self._sleepers: set[asyncio.Future[None]] = set()
 
     @property
     def offset_ms(self) -> int:
@@ -33,28 +30,28 @@ class TurnedClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait until this clock has moved on by `seconds`, by itself or by `advance`."""
-        if seconds <= 0:
-            await self._system.sleep(0)
-            return
         due_ms = self.now_ms() + int(seconds * 1000)
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (due_ms, next(self._order), woken))
-        try:
-            while (left_ms := due_ms - self.now_ms()) > 0 and not woken.done():
-                await asyncio.wait([woken], timeout=left_ms / 1000)
-        finally:
-            woken.cancel()
+        await self._system.sleep(0)
+        while (left_ms := due_ms - self.now_ms()) > 0:
+            await self._turned_within(left_ms / 1000)
 
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, milliseconds: float = 0
     ) -> None:
-        """Move the clock forward and wake every sleeper whose time has come; it never goes back."""
+        """Move the clock forward and let every sleeper look at it; it never goes back."""
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
         if step < timedelta(0):
             raise ValueError("a clock is only turned forward")
         self._offset_ms += int(step.total_seconds() * 1000)
-        now_ms = self.now_ms()
-        while self._sleepers and self._sleepers[0][0] <= now_ms:
-            woken = heapq.heappop(self._sleepers)[2]
-            if not woken.done():
-                woken.set_result(None)
+        for sleeper in self._sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    async def _turned_within(self, seconds: float) -> None:
+        turned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.add(turned)
+        try:
+            await asyncio.wait([turned], timeout=seconds)
+        finally:
+            self._sleepers.discard(turned)
+            turned.cancel()
