@@ -196,7 +196,8 @@ class Settings(BaseSettings):
     def confidential(self) -> tuple[str, ...]:
         """Every value that must never be shown, in the clear: for the guard of the logs, and for nothing else."""
         masked = (self.api_key, self.webhook_secret, self.store, self.redis_url)
-        secrets = [value.get_secret_value() for value in masked if value is not None]
+        values = [value.get_secret_value() for value in masked if value is not None]
+        secrets = [one.strip() for value in values for one in (value, *value.split(","))]
         return (*secrets, *([self.from_number] if self.from_number else []))
 
     def limits(self) -> Limits:

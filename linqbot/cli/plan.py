@@ -34,8 +34,8 @@ def plan_run(settings: Settings, *, only: Only = "all", host: str | None = None,
     if settings.api_key is None:
         raise ConfigurationError("there is no API key: set LINQ_API_V3_API_KEY to the token of your Linq account")
     _check_store(settings)
-    if settings.store_kind == "sqlite" and settings.dyno:
-        _check_dyno(settings, only)
+    if settings.store_kind == "sqlite":
+        _check_file(settings, only)
     return Plan(
         only=only,
         host=settings.host if host is None else host,
@@ -55,7 +55,11 @@ def _check_store(settings: Settings) -> None:
         raise ConfigurationError(f"{name} names no file; write sqlite:///path, or sqlite:////absolute/path")
 
 
-def _check_dyno(settings: Settings, only: Only) -> None:
+def _check_file(settings: Settings, only: Only) -> None:
+    if only != "all" and settings.store_url == "sqlite:///:memory:":
+        raise ConfigurationError(f"--only {only} needs a store that processes share; write sqlite:///path")
+    if not settings.dyno:
+        return
     if settings.store is None:
         raise ConfigurationError(
             "a dyno forgets its disk at every restart, and there is no Redis: run "

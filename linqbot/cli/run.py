@@ -71,16 +71,21 @@ def run(
     plan = plan_run(bot.settings, only=only or "all", host=host, port=port)
     bot.configure(only=plan.only)
     listener = _listener(plan, fd)
-    if not member:
-        _announce(plan, listener)
+    for warning in plan.warnings if not member else ():
+        log.warning(warning)
     if plan.processes > 1 and not member:
         sys.exit(_run_crew(target, plan, listener))
     if listener is None:
         sys.exit(server.run_loop(partial(server.work, bot, has_parent=member)))
-    trusted = bot.settings.forwarded_allow_ips
-    sys.exit(
-        server.run_loop(partial(server.serve, bot, listener=listener, forwarded_allow_ips=trusted, has_parent=member))
+    serve = partial(
+        server.serve,
+        bot,
+        listener=listener,
+        forwarded_allow_ips=bot.settings.forwarded_allow_ips,
+        has_parent=member,
+        started=partial(_announce, listener),
     )
+    sys.exit(server.run_loop(serve))
 
 
 def _load(target: str, *, verbose: bool) -> Bot:
@@ -102,12 +107,9 @@ def _listener(plan: Plan, fd: int | None) -> socket.socket | None:
     return listen(plan.host, plan.port) if fd is None else socket.socket(fileno=fd)
 
 
-def _announce(plan: Plan, listener: socket.socket | None) -> None:
-    for warning in plan.warnings:
-        log.warning(warning)
-    if listener is not None:
-        host, port = listener.getsockname()[:2]
-        log.info("listening", host=host, port=port, processes=plan.processes)
+def _announce(listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    log.info("listening", host=host, port=port)
 
 
 def _run_crew(target: str, plan: Plan, listener: socket.socket | None) -> int:

@@ -19,11 +19,15 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from types import FrameType
 from typing import Any, Self
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linqbot.bot import Bot
+from linqbot.cli.connection import Connection
 from linqbot.errors import ConfigurationError
+
+log = structlog.get_logger("linqbot.run")
 
 KEEP_ALIVE_S = 95
 """Longer than the 90 s for which Heroku's router keeps a connection (ecosystem.md section 2.3)."""
@@ -60,7 +64,7 @@ class Departure:
         self._begun = True
         self._drain()
         self._loop.call_soon_threadsafe(self._asked.set)
-        patience = threading.Timer(STOP_S, os._exit, (1,))
+        patience = threading.Timer(STOP_S, _give_up)
         patience.daemon = True
         patience.start()
 
@@ -82,6 +86,11 @@ class Departure:
         if self._begun:
             os._exit(128 + number)
         self.begin()
+
+
+def _give_up() -> None:
+    log.error("the drain took too long, left without it; what is unfinished is in the store", seconds=STOP_S)
+    os._exit(1)
 
 
 class Server(uvicorn.Server):
@@ -152,13 +161,19 @@ async def serve(
     app: ASGIApp | None = None,
     forwarded_allow_ips: str = "127.0.0.1",
     has_parent: bool = False,
+    started: Callable[[], None] = lambda: None,
 ) -> int:
     """Serve a bot (or `app`, which holds it) until a signal; returns 0 after a drain.
 
     Raises what kept the bot from starting or from ending well.
     """
     noted = _Noted(app or bot)
-    server = Server(_config(noted, forwarded_allow_ips), settle_memory)
+
+    def serving() -> None:
+        settle_memory()
+        started()
+
+    server = Server(_config(noted, forwarded_allow_ips), serving)
 
     def drain() -> None:
         bot.begin_drain()
@@ -218,7 +233,7 @@ def _config(app: ASGIApp, forwarded_allow_ips: str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="on",
-        http="httptools",
+        http=Connection,
         ws="none",
         workers=1,
         log_config=None,
@@ -228,7 +243,6 @@ def _config(app: ASGIApp, forwarded_allow_ips: str) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=REQUESTS_END_S,
-        reset_contextvars=True,
     )
 
 

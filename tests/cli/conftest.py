@@ -64,6 +64,11 @@ class Program:
         """Send it a signal."""
         self._process.send_signal(number)
 
+    def children(self) -> list[int]:
+        """The ids of the processes it started."""
+        pid = self._process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
     async def ends(self) -> int:
         """Close its standard input, read what it still prints, and give its exit code."""
         assert self._process.stdin is not None

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from linqbot.cli.server import site
+from linqbot.emulator.app import API, Emulator
+from linqbot.testing.clock import TurnedClock
 from tests.cli.conftest import EXAMPLES, Program, Start, is_running
 
 ECHO = str(EXAMPLES / "echo.py")
@@ -155,6 +158,27 @@ async def test_a_file_that_is_not_there_is_refused(start: Start) -> None:
     assert await program.ends() == 1
     assert len(program.printed) == 1
     assert "there is no file 'nowhere.py' here" in program.text
+
+
+async def test_live_serves_the_account_of_the_environment(
+    start: Start, clock: TurnedClock, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--live` takes token, secret and port from the environment, answers there, reloads, and leaves with 0."""
+    async with Emulator(clock=clock) as emulator, site(emulator.app) as address:
+        subscription = emulator.subscribe(f"http://127.0.0.1:{free_port}/webhooks/linq?version=2026-02-03")
+        monkeypatch.setenv("LINQ_TOKEN", "token")
+        monkeypatch.setenv("LINQ_WEBHOOK_SECRET", subscription.secret)
+        monkeypatch.setenv("LINQ_BASE_URL", f"{address}{API}")
+        monkeypatch.setenv("HOST", "127.0.0.1")
+        monkeypatch.setenv("PORT", str(free_port))
+        program = await start("dev", ECHO, "--live")
+        await program.says("ready")
+        await emulator.inbound("+12025550177", text="Hello?")
+        while not emulator.messages():
+            await emulator.linq.agenda.changed()
+        program.signal(signal.SIGINT)
+
+        assert await program.ends() == 0
 
 
 async def test_a_signal_ends_the_whole_family(start: Start) -> None:

@@ -110,6 +110,13 @@ def test_a_split_on_a_file_is_allowed_on_one_host(only: Only) -> None:
 
 
 @pytest.mark.parametrize("only", ["web", "worker"])
+def test_a_split_in_memory_is_refused(only: Only) -> None:
+    """What is kept in one process's memory is shared with nobody."""
+    with pytest.raises(ConfigurationError, match="write sqlite:///path"):
+        plan_run(load_settings(**ACCOUNT, store="sqlite:///:memory:"), only=only)
+
+
+@pytest.mark.parametrize("only", ["web", "worker"])
 def test_a_split_on_a_file_is_refused_on_dynos(only: Only) -> None:
     """Dynos share no disk, so that a worker would never see what web took."""
     with pytest.raises(ConfigurationError, match=f"--only {only} needs a store that dynos share"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -197,6 +198,23 @@ async def test_several_processes_share_a_port(
 
     assert (answers, await program.ends()) == (["Hello?"], 0)
     assert program.text.count('"event": "drained"') == 2
+
+
+async def test_a_process_that_dies_takes_the_others_along(
+    linq: Emulator, start: Start, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    """When one process is killed, the others drain and the exit code is 1, so that the platform restarts all."""
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    monkeypatch.setenv("REDIS_URL", session_url(KINDS[0]))
+    monkeypatch.setenv("LINQBOT_NAMESPACE", f"crew-{free_port}")
+    program = await start("run", ECHO)
+    await program.says('"event": "started"')
+    await program.says('"event": "started"')
+
+    os.kill(program.children()[0], signal.SIGKILL)
+
+    assert await program.ends() == 1
+    assert program.text.count('"event": "drained"') == 1
 
 
 async def test_help_lists_every_setting(start: Start) -> None:

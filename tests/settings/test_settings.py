@@ -178,6 +178,15 @@ def test_secrets_are_in_no_repr_and_no_error(folder: Path, monkeypatch: pytest.M
     assert "hush" not in str(refused.value)
 
 
+def test_what_is_confidential_is_known_to_the_guard_of_the_logs() -> None:
+    """Keys, each of several secrets, store addresses and the number are listed in the clear, for the one who masks them."""
+    settings = load_settings(
+        api_key="key", webhook_secret="one, two", store="redis://:pw@host", from_number="+12025550199"
+    )
+
+    assert {"key", "one", "two", "redis://:pw@host", "+12025550199"} <= {*settings.confidential}
+
+
 def test_a_file_that_is_not_text_is_named(folder: Path) -> None:
     """A `.env` in a foreign encoding stops the start with its name."""
     (folder / ".env").write_bytes(b"LINQ_API_KEY=\xff\xfe\x00")
