@@ -15,6 +15,7 @@ from typing import IO, Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from linqbot.protocol.sampling import Sampler
 from linqbot.telemetry.privacy import Guard
 from linqbot.telemetry.tracebacks import as_data, as_text
 
@@ -34,7 +35,7 @@ def configure(
     *,
     stream: IO[str] | None = None,
     colors: bool | None = None,
-    wordy: bool | None = None,
+    wordy: bool = False,
     timestamps: bool = True,
     traceback: Callable[[BaseException], str] | None = None,
     hushed: Sequence[str] = (),
@@ -42,20 +43,20 @@ def configure(
     """Log to `stream` (default: standard output) from now on; a repeat replaces what was before.
 
     `auto` is console on a terminal and JSON otherwise; `colors` are for a terminal, unless said. `wordy` shows the messages
-    of exceptions that are not linqbot's (default: at level debug). `traceback` writes an exception for the console in
-    another way. `hushed` are this program's own secrets, masked in every value.
+    of exceptions that are not linqbot's; they often quote what somebody wrote, so no level shows them by itself.
+    `traceback` writes an exception for the console in another way. `hushed` are this program's own secrets, masked in every
+    value.
     """
     out = sys.stdout if stream is None else stream
     on_terminal = out.isatty()
     console = format == "console" or (format == "auto" and on_terminal)
-    show_messages = level == "debug" if wordy is None else wordy
     head: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         *([structlog.processors.TimeStamper(fmt="iso", utc=True)] if timestamps else []),
     ]
     tail: list[Processor] = [
-        _explain(traceback if console and traceback else partial(as_text if console else as_data, wordy=show_messages)),
+        _explain(traceback if console and traceback else partial(as_text if console else as_data, wordy=wordy)),
         _guarded(Guard(hushed)),
         _renderer(console=console, colors=on_terminal if colors is None else colors),
     ]
@@ -148,7 +149,30 @@ def _route_libraries(out: IO[str], *, level: int, head: list[Processor], tail: l
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    logging.getLogger("asyncio").filters[:] = [_FirstWords()]
+    logging.getLogger("uvicorn.error").filters[:] = [_Sampled()]
     access = logging.getLogger("uvicorn.access")
     access.handlers[:] = []
     access.propagate = False
     logging.captureWarnings(capture=True)
+
+
+class _FirstWords(logging.Filter):
+    """What asyncio tells of lost errors: the kind of trouble, not the objects, whose reprs hold messages and arguments."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = record.getMessage().partition("\n")[0].partition("(")[0], None
+        return True
+
+
+class _Sampled(logging.Filter):
+    """What strangers can make uvicorn say passes a few times a second for each place in its code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sampler = Sampler()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            return True
+        return self._sampler.take(f"{record.pathname}:{record.lineno}", int(record.created * 1000)) is not None

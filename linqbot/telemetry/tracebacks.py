@@ -13,7 +13,7 @@ from types import TracebackType
 
 from linqbot.errors import LinqbotError
 
-WITHHELD = "(message withheld, LOG_LEVEL=debug shows it)"
+WITHHELD = "(message withheld, it may quote somebody; linqbot dev shows it)"
 _MOST_FRAMES = 30
 _LONGEST_CHAIN = 8
 _JOINTS = {

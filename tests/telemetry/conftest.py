@@ -43,4 +43,5 @@ def restored() -> Iterator[None]:
     for name, (its_level, propagate) in before.items():
         logging.getLogger(name).setLevel(its_level)
         logging.getLogger(name).propagate = propagate
+        logging.getLogger(name).filters.clear()
     structlog.reset_defaults()

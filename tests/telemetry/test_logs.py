@@ -120,14 +120,55 @@ def test_a_traceback_on_the_console_keeps_its_lines() -> None:
     assert '\nTraceback (most recent call last):\n  File "' in out.getvalue()
 
 
-def test_debug_shows_the_words_of_foreign_exceptions() -> None:
-    """The user may turn it on."""
+def test_no_level_shows_the_words_of_foreign_exceptions() -> None:
+    """More lines are not other lines: debug withholds what info withholds."""
     out = io.StringIO()
     logs.configure(level="debug", stream=out)
 
     _fail("".join(PIECES))
 
+    assert "message withheld" in out.getvalue()
+    assert "a person's words" not in out.getvalue()
+
+
+def test_wordy_shows_the_words_of_foreign_exceptions() -> None:
+    """The user may turn it on; `linqbot dev` does."""
+    out = io.StringIO()
+    logs.configure(wordy=True, stream=out)
+
+    _fail("".join(PIECES))
+
     assert "a person's words" in out.getvalue()
+
+
+def test_asyncios_reports_name_the_trouble_only() -> None:
+    """asyncio shows a lost task by its repr, which holds the message of its exception: only the first words are written."""
+    out = io.StringIO()
+    logs.configure(level="debug", stream=out)
+
+    logging.getLogger("asyncio").error(
+        "Task exception was never retrieved\nfuture: <Task exception=ValueError('said')>"
+    )
+    logging.getLogger("asyncio").error("Exception in callback answer('said')\nhandle: <Handle answer('said')>")
+
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == [
+        "Task exception was never retrieved",
+        "Exception in callback answer",
+    ]
+
+
+def test_what_strangers_make_uvicorn_say_is_a_few_lines() -> None:
+    """A flood of broken requests does not fill the log, and hides no error."""
+    out = io.StringIO()
+    logs.configure(stream=out)
+
+    for _ in range(1_000):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application")
+
+    lines = out.getvalue().splitlines()
+    assert len(lines) <= 21
+    assert "Exception in ASGI application" in lines[-1]
 
 
 def test_the_programs_own_secrets_are_masked() -> None:
