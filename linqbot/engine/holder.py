@@ -15,8 +15,11 @@ import structlog
 from linqbot.clock import Clock
 from linqbot.errors import StoreUnavailable
 from linqbot.ids import TokenSource, random_token
-from linqbot.records import Lease, Side
+from linqbot.records import Lease, Leases, Side
 from linqbot.store.base import Lanes
+
+_AT_ONCE = 16
+"""How many lanes one look asks for: more would only make idle looks dearer."""
 
 _LONGEST_REST_S = 5.0
 _STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
@@ -55,6 +58,7 @@ class Holder:
         self._hand_free = asyncio.Event()
         self._look = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._asked: tuple[str, ...] = ()
         self._finishing = False
         self._resting = False
         self._log = structlog.get_logger(f"linqbot.{side.value}")
@@ -125,15 +129,24 @@ class Holder:
             await self._first_of(self._hand_free.wait())
             return
         self._look.clear()
-        leases = await self._store.lease(self._side, [self._tokens() for _ in range(free)], take=self._take)
+        asked, leases = await self._lease(min(free, _AT_ONCE))
         for lease in leases.taken:
             self._start(lease)
-        if len(leases.taken) == free:
+        if len(leases.taken) == asked:
             return
         if self._finishing and not self._held:
             self.stop()
             return
         await self._rest(leases.next_ms)
+
+    async def _lease(self, most: int) -> tuple[int, Leases]:
+        """Ask for lanes; how many were asked for, and what came. After a call whose answer was lost the same tokens ask
+        again, and what they took is given again.
+        """
+        self._asked = self._asked or tuple(self._tokens() for _ in range(most))
+        asked, leases = self._asked, await self._store.lease(self._side, self._asked, take=self._take)
+        self._asked = ()
+        return len(asked), leases
 
     async def _rest(self, next_ms: int | None) -> None:
         rest_s = _LONGEST_REST_S if next_ms is None else min(max(next_ms / 1000, 0.001), _LONGEST_REST_S)

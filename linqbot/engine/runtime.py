@@ -20,7 +20,11 @@ from linqbot.engine.sweeper import Sweeper
 log = structlog.get_logger("linqbot.runtime")
 
 TURNS_END_S = 20.0
-SENDS_END_S = 3.0
+"""How long turns may still run."""
+
+SENDS_END_S = 23.0
+"""How long sends may still run, counted from the same moment."""
+
 _RESTART_PAUSE_S = 1.0
 
 
@@ -109,10 +113,11 @@ class Runtime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.begin_drain()
-        await self._end("worker", self._worker, TURNS_END_S)
+        begun = asyncio.get_running_loop().time()
+        await self._end("worker", self._worker, by=begun + TURNS_END_S)
         if self._dispatcher is not None:
             self._dispatcher.finish()
-        await self._end("dispatcher", self._dispatcher, SENDS_END_S)
+        await self._end("dispatcher", self._dispatcher, by=begun + SENDS_END_S)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -126,10 +131,10 @@ class Runtime:
             stations.append(("dispatcher", self._dispatcher.run))
         return stations
 
-    async def _end(self, name: str, station: Station | None, seconds: float) -> None:
+    async def _end(self, name: str, station: Station | None, *, by: float) -> None:
         if station is None:
             return
-        await asyncio.wait([self._tasks[name]], timeout=seconds)
+        await asyncio.wait([self._tasks[name]], timeout=max(by - asyncio.get_running_loop().time(), 0.0))
         if not self._tasks[name].done():
             log.warning("station did not end in time, its lanes are given back", station=name)
             station.stop()
