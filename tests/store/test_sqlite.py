@@ -13,7 +13,7 @@ from linqbot.records import Limits
 from linqbot.store.base import Store
 from linqbot.store.sqlite.store import SqliteStore
 from linqbot.testing.clock import TurnedClock
-from linqbot.testing.store_contract import Build, StoreContract
+from linqbot.testing.store_contract import Build, StoreContract, WaitContract
 
 
 class TestSqliteFile(StoreContract):
@@ -25,6 +25,20 @@ class TestSqliteFile(StoreContract):
 
         def make(limits: Limits, namespace: str) -> Store:
             return SqliteStore(f"sqlite:///{tmp_path}/bot.db", clock=clock, namespace=namespace, limits=limits)
+
+        return make
+
+
+class TestSqliteBell(WaitContract):
+    """Without looking: within one process every wake-up comes by itself, also between two handles."""
+
+    @pytest.fixture
+    def build(self, clock: TurnedClock, tmp_path: Path) -> Build:
+        """Stores in one file that look once a minute."""
+        url = f"sqlite:///{tmp_path}/bot.db"
+
+        def make(limits: Limits, namespace: str) -> Store:
+            return SqliteStore(url, clock=clock, namespace=namespace, limits=limits, look_ms=60_000)
 
         return make
 

@@ -18,12 +18,6 @@ from tests.store.sqlite_file import limit_pages, open_at, remove, scribble, tamp
 LAYOUT = 1
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "bot.db"
-
-
 async def test_folders_are_made(tmp_path: Path, clock: TurnedClock) -> None:
     """A new place needs no preparation."""
     async with open_at(tmp_path / "some" / "where" / "bot.db", clock):

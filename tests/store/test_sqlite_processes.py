@@ -60,12 +60,6 @@ def rest(process: subprocess.Popen[str]) -> list[str]:
     return [one.strip() for one in process.stdout if one.endswith("\n")]
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "bot.db"
-
-
 def store_of(file: Path, clock: TurnedClock, namespace: str = "bot") -> SqliteStore:
     """A store of this process on the file."""
     limits = Limits(inbox_cap_bytes=1_000_000_000, lane_cap=1_000_000)

@@ -14,12 +14,6 @@ from linqbot.testing.store_contract.samples import arrival, drain, freeze, lanes
 from tests.store.sqlite_file import count, open_at, tamper
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "bot.db"
-
-
 async def test_old_ids_leave_the_file(file: Path, clock: TurnedClock) -> None:
     """New ids push the expired ones out, without any sweep."""
     async with open_at(file, clock, Limits(lane_cap=10**6)) as store:

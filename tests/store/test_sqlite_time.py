@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from linqbot.records import Limits
 from linqbot.store.sqlite.store import SqliteStore
 from linqbot.store.sqlite.storetime import StoreTime
 from linqbot.testing.store_contract.samples import arrival, lease, nothing
 from tests.store.sqlite_file import SetClock
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "bot.db"
 
 
 async def test_time_never_runs_backwards(file: Path) -> None:

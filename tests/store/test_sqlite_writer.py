@@ -20,12 +20,6 @@ from linqbot.testing.store_contract.samples import arrival, drain
 from tests.store.sqlite_file import open_at
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "bot.db"
-
-
 async def test_closed_store_is_unavailable(file: Path, clock: TurnedClock) -> None:
     """Before entering and after leaving, calls are refused."""
     store = open_at(file, clock)

@@ -34,16 +34,17 @@ from linqbot.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 
-_LOOK_S = 0.25
-"""How often a waiter looks for what other processes did."""
-
 
 class SqliteStore:
-    """The store behind `sqlite:///…`; the contract is `linqbot.store.base.Store`."""
+    """The store behind `sqlite:///…`; the contract is `linqbot.store.base.Store`.
 
-    def __init__(self, url: str, *, clock: Clock, namespace: str, limits: Limits) -> None:
+    `look_ms` is how often a waiter looks for what other processes did.
+    """
+
+    def __init__(self, url: str, *, clock: Clock, namespace: str, limits: Limits, look_ms: int = 250) -> None:
         self._address = parse(url)
         self._session = Session(namespace=namespace, limits=limits, time=StoreTime(clock))
+        self._look_s = look_ms / 1_000
         self._writer: Writer | None = None
 
     async def __aenter__(self) -> Self:
@@ -148,7 +149,7 @@ class SqliteStore:
         with self._open().bell.listening(self._session.namespace, side) as rung:
             while not await self._read(lambda tx: leasing.promising(tx, side)):
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_S):
+                    async with asyncio.timeout(self._look_s):
                         await rung.wait()
                         return
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import TypeVar
 
-from linqbot.errors import LinqbotError, StoreUnavailable
+from linqbot.errors import StoreUnavailable
 from linqbot.store.sqlite.address import Address
 from linqbot.store.sqlite.bell import Bell
 from linqbot.store.sqlite.connection import connect
@@ -61,7 +61,7 @@ class Writer:
     def _run(self) -> None:
         try:
             database = Database(connect(self._address), self._address.path)
-        except LinqbotError as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, nobody may wait for an answer that never comes
             self._refuse(error)
             return
         try:
@@ -84,7 +84,7 @@ class Writer:
                 calls.append(following)
         return calls
 
-    def _refuse(self, error: LinqbotError) -> None:
+    def _refuse(self, error: Exception) -> None:
         while calls := self._next():
             self._deliver([Answer(call=call, error=error) for call in calls])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import cycle
 
 from linqbot.ids import random_token
 from linqbot.records import Lease, Limits, Sent, Side
@@ -61,15 +60,17 @@ class BudgetContract(StoreFixtures):
         assert (early, len(await _spend(store))) == (0, 2)
 
     async def test_no_window_holds_more_than_the_budget(self, open_again: Opener, clock: TurnedClock) -> None:
-        """Whatever the rhythm, over two handles: any three sends and the fourth are a window apart."""
+        """Any three sends and the fourth are a window apart, also for lanes that ask moments too early, on two handles."""
         handles = [await open_again(_three(10_000)), await open_again(_three(10_000))]
-        await freeze(handles[0], *(reply(f"k{number}", pair=PAIR) for number in range(40)))
-        rhythm, turns = cycle([1, 500, 3_300, 1, 4_999, 9_990, 20]), cycle([0, 1, 1, 0, 1])
         times: list[int] = []
-        while len(times) < 40:
-            times += [one.now_ms for one in await _spend(handles[next(turns)])]
-            clock.advance(milliseconds=next(rhythm))
+        for number in range(24):
+            await freeze(handles[number % 2], reply(f"k{number}", f"lane-{number}", pair=PAIR))
+            times += [one.now_ms for one in await _spend(handles[number % 3 % 2])]
+            third_last = times[-3] if len(times) >= 3 else clock.now_ms() - 9_000
+            too_early_ms = max(third_last + 9_992 - clock.now_ms(), 0)
+            clock.advance(milliseconds=30 if number % 2 else too_early_ms)
 
+        assert len(times) > 6
         assert min(later - first for first, later in zip(times, times[3:], strict=False)) >= 10_000
 
     async def test_budget_is_shared_by_concurrent_dispatchers(self, open_again: Opener) -> None:
@@ -126,6 +127,13 @@ class BudgetContract(StoreFixtures):
         )
 
         assert len(await _spend(store)) == 6
+
+    async def test_free_actions_pass_an_overdrawn_budget(self, open_again: Opener) -> None:
+        """Also after a reply that cost more than the whole budget."""
+        store = await open_again(_three())
+        await freeze(store, reply("large", pair=PAIR, units=9), reply("free", pair=PAIR, units=0))
+
+        assert len(await _spend(store)) == 2
 
     async def test_replies_without_a_pair_are_not_counted(self, open_again: Opener) -> None:
         """An empty pair has no budget."""

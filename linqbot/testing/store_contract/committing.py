@@ -203,6 +203,22 @@ class DeskContract(StoreFixtures):
 
         assert dict((await lease(store)).notes) == {}
 
+    async def test_old_marks_do_not_come_back(self, store: Store) -> None:
+        """When the next event gets notes and bubbles of its own, those of the last are not among them."""
+        for event_id in ("event-1", "event-2"):
+            await store.accept(arrival(event_id))
+        for name in ("old", "new"):
+            held = await lease(store)
+            await store.note(held.lane, held.token, name, b"x")
+            await store.commit(turn(held, take=0, replies=[reply(name)]))
+            if name == "old":
+                await end(store, held)
+        await store.retry(held.lane, held.token, delay_ms=0)
+
+        again = await lease(store)
+
+        assert (dict(again.notes), again.frozen) == ({"new": b"x"}, frozenset({"new"}))
+
     async def test_first_note_wins(self, store: Store) -> None:
         """A step's result is what its first run said, for ever."""
         await store.accept(arrival("event-1"))

@@ -126,14 +126,15 @@ class EndingsContract(StoreFixtures):
         assert 10_000 < next_ms <= 20_000
 
     async def test_retry_without_delay_goes_to_the_rear(self, store: Store) -> None:
-        """0 means at once, but after the others."""
+        """0 means at once, but after the others, and before those that come later."""
         for name in ("a", "b", "c"):
             await store.accept(arrival(f"event-{name}", name))
         held = await lease(store)
 
         await store.retry(held.lane, held.token, delay_ms=0)
+        await store.accept(arrival("event-d", "d"))
 
-        assert await lanes(store, 3) == ["b", "c", "a"]
+        assert await lanes(store, 4) == ["b", "c", "a", "d"]
 
     async def test_lane_whose_delay_is_over_goes_to_the_rear(self, store: Store, clock: TurnedClock) -> None:
         """Others that are ready go first."""
@@ -164,6 +165,16 @@ class EndingsContract(StoreFixtures):
         assert not await store.retry(held.lane, held.token, delay_ms=0)
 
         assert (await lease(store)).attempts == 1
+
+    async def test_delayed_lane_has_no_holder(self, store: Store) -> None:
+        """Once failed, a turn can neither fail again, nor commit, nor beat its lane back from its delay."""
+        await store.accept(arrival("event-1"))
+        held = await lease(store)
+        await store.retry(held.lane, held.token, delay_ms=60_000)
+
+        assert not await store.retry(held.lane, held.token, delay_ms=60_000)
+        assert await store.commit(turn(held)) is Committed.STALE
+        assert await store.beat(Side.IN, [(held.lane, held.token)]) == frozenset({held.lane})
 
     async def test_next_event_starts_afresh(self, store: Store, clock: TurnedClock) -> None:
         """Attempts and stalls belong to the head and end with it."""

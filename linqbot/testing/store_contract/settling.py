@@ -100,6 +100,14 @@ class OutboxContract(StoreFixtures):
 
         assert (await store.stats()).outbox == 1
 
+    async def test_waiting_reply_has_no_holder(self, store: Store) -> None:
+        """Once told to wait, a reply can neither be settled nor beaten back by the same token."""
+        await freeze(store, reply("key-1"))
+        held = await _settle(store, Wait(delay_ms=60_000, reason="rate limited"))
+
+        assert not await store.settle(held.lane, held.token, Sent(message_id="message-1"))
+        assert await store.beat(Side.OUT, [(held.lane, held.token)]) == frozenset({held.lane})
+
     async def test_waiting_reply_stays_the_head(self, store: Store, clock: TurnedClock) -> None:
         """Not sent before its time, and nothing of the lane overtakes it."""
         await freeze(store, reply("key-1"), reply("key-2"))
@@ -111,11 +119,12 @@ class OutboxContract(StoreFixtures):
         assert await _send_all(store) == ["key-1", "key-2"]
 
     async def test_wait_without_delay_goes_to_the_rear(self, store: Store) -> None:
-        """0 means at once, but after the others."""
+        """0 means at once, but after the others, and before those that come later."""
         await freeze(store, reply("a1", "a"), reply("b1", "b"))
         await _settle(store, WAIT)
+        await freeze(store, reply("c1", "c"))
 
-        assert await lanes(store, 2, Side.OUT) == ["b", "a"]
+        assert await lanes(store, 3, Side.OUT) == ["b", "a", "c"]
 
     async def test_next_ms_tells_when_a_wait_is_over(self, store: Store) -> None:
         """A sleeping dispatcher knows when to wake."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from linqbot.records import Sent, Side
+from linqbot.records import Limits, Sent, Side
 from linqbot.store.base import Store
 from linqbot.testing.clock import TurnedClock
 from linqbot.testing.store_contract.opening import Opener, StoreFixtures
@@ -117,3 +117,21 @@ class WaitContract(StoreFixtures):
             await store.accept(arrival("event-1"))
 
         assert await drain(store) == ["event-1"]
+
+    async def test_expired_lease_wakes(self, store: Store, clock: TurnedClock) -> None:
+        """A waiter who comes when a lease is over already does not wait for it."""
+        await store.accept(arrival("event-1"))
+        await lease(store)
+        clock.advance(seconds=31)
+
+        async with asyncio.timeout(SOON_S):
+            await store.wait(Side.IN, LONG_MS)
+
+    async def test_room_in_the_outbox_wakes_the_inbox(self, open_again: Opener, clock: TurnedClock) -> None:
+        """A worker that was paused by a full outbox goes on when a reply has left."""
+        store = await open_again(Limits(outbox_cap=1))
+        await freeze(store, reply("key-1"))
+        held = await lease(store, Side.OUT)
+        await store.accept(arrival("event-1"))
+        async with _woken(store, clock):
+            await store.settle(held.lane, held.token, Sent())
