@@ -77,6 +77,7 @@ class Runtime:
         self._dispatcher = dispatcher
         self._sweeper = sweeper
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._drain_begun = 0.0
         self.draining = asyncio.Event()
 
     @property
@@ -89,6 +90,7 @@ class Runtime:
         if self.draining.is_set():
             return
         self.draining.set()
+        self._drain_begun = asyncio.get_running_loop().time()
         log.info("draining")
         if self._ingress is not None:
             self._ingress.draining = True
@@ -113,11 +115,10 @@ class Runtime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.begin_drain()
-        begun = asyncio.get_running_loop().time()
-        await self._end("worker", self._worker, by=begun + TURNS_END_S)
+        await self._end("worker", self._worker, by=self._drain_begun + TURNS_END_S)
         if self._dispatcher is not None:
             self._dispatcher.finish()
-        await self._end("dispatcher", self._dispatcher, by=begun + SENDS_END_S)
+        await self._end("dispatcher", self._dispatcher, by=self._drain_begun + SENDS_END_S)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -16,6 +16,10 @@ from linqbot.errors import StoreUnavailable
 from linqbot.records import Side
 from linqbot.store.sqlite.transaction import Session, Tally, Transaction, read_tally, write_tally
 
+LOCK_TRY_MS = 25
+LOCK_TRIES = 200
+"""Together the 5 s for which a locked database is waited for (design.md section 9, Processes)."""
+
 T = TypeVar("T")
 Verb = Callable[[Transaction], T]
 """What a store's method does in a transaction. It may be run more than once, always on an unchanged database."""
@@ -48,6 +52,7 @@ class Database:
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self._connection = connection
+        connection.execute(f"PRAGMA busy_timeout = {LOCK_TRY_MS}")
         self._path = path
         self._file = _identity(path)
 
@@ -71,7 +76,7 @@ class Database:
 
     def _together(self, calls: Sequence[Call]) -> list[Answer]:
         connection = self._connection
-        connection.execute("BEGIN IMMEDIATE" if any(call.writes for call in calls) else "BEGIN")
+        self._begin("BEGIN IMMEDIATE" if any(call.writes for call in calls) else "BEGIN")
         try:
             before = connection.total_changes
             tallies: dict[str, Tally] = {}
@@ -87,6 +92,20 @@ class Database:
             raise
         self._must_be_there()
         return answers
+
+    def _begin(self, statement: str) -> None:
+        """Wait for the lock in many short tries: SQLite sleeps ever longer within one, and a process that does so for 5 s
+        beside busy ones may never have its turn.
+        """
+        for _ in range(LOCK_TRIES - 1):
+            try:
+                self._connection.execute(statement)
+            except sqlite3.OperationalError as error:
+                if not _is_locked(error):
+                    raise
+            else:
+                return
+        self._connection.execute(statement)
 
     def _run(self, call: Call, tallies: dict[str, Tally]) -> Answer:
         session = call.session

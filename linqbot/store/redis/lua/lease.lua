@@ -14,27 +14,32 @@ local function show(lane, token, until_ms)
   taken[#taken + 1] = { lane, token, until_ms, call('HGETALL', about(s, lane)), items }
 end
 
--- The same tokens again: the answer was lost, so the same leases are given again.
-local function again()
+-- The tokens that hold nothing yet. Those that do were sent before and the answer was lost: their lanes are shown again.
+local function free_tokens()
+  local free = {}
   for i = 4, #ARGV do
     local lane = call('HGET', TOKENS, ARGV[i])
-    local until_ms = lane and tonumber(call('ZSCORE', LEASED, lane) or 0)
-    if lane and until_ms > now and held(s, lane, ARGV[i]) then show(lane, ARGV[i], until_ms) end
+    local until_ms = lane and call('ZSCORE', LEASED, lane)
+    if until_ms and held(s, lane, ARGV[i]) then
+      show(lane, ARGV[i], tonumber(until_ms))
+    else
+      free[#free + 1] = ARGV[i]
+    end
   end
-  return #taken > 0
+  return free
 end
 
 local function expire()
   local lanes = call('ZRANGEBYSCORE', LEASED, '-inf', now, 'LIMIT', 0, BOUND)
-  for i = #lanes, 1, -1 do
-    local arrived = s == 'out' and call('HGET', about(s, lanes[i]), 'mid')
+  for _, lane in ipairs(lanes) do
+    local arrived = s == 'out' and call('HGET', about(s, lane), 'mid')
     if arrived then
-      finish_sent(lanes[i], arrived)
+      finish_sent(lane, arrived)
     else
-      call('ZREM', LEASED, lanes[i])
-      call('HINCRBY', about(s, lanes[i]), 'stalls', 1)
-      if s == 'out' then call('HSETNX', about(s, lanes[i]), 'amb', string.format('%d', now)) end
-      front(s, lanes[i])
+      call('ZREM', LEASED, lane)
+      call('HINCRBY', about(s, lane), 'stalls', 1)
+      if s == 'out' then call('HSETNX', about(s, lane), 'amb', string.format('%d', now)) end
+      front(s, lane)
     end
   end
 end
@@ -110,19 +115,19 @@ local function next_lane(tries)
   return nil, tries
 end
 
-local function take_lanes()
-  local tries = #ARGV - 3 + BOUND
-  for i = 4, #ARGV do
+local function take_lanes(tokens)
+  local tries = #tokens + BOUND
+  for _, token in ipairs(tokens) do
     local lane, used = next_lane(tries)
     if not lane then return end
     tries = tries - used
     local old = call('HGET', about(s, lane), 'tok')
     if old then call('HDEL', TOKENS, old) end
     local until_ms = now + LIMITS.lease_ms
-    call('HSET', about(s, lane), 'tok', ARGV[i], 'at', string.format('%d', now))
-    call('HSET', TOKENS, ARGV[i], lane)
+    call('HSET', about(s, lane), 'tok', token, 'at', string.format('%d', now))
+    call('HSET', TOKENS, token, lane)
     call('ZADD', LEASED, until_ms, lane)
-    show(lane, ARGV[i], until_ms)
+    show(lane, token, until_ms)
   end
 end
 
@@ -136,14 +141,12 @@ local function next_due()
 end
 
 run_when_full()
-local gated = false
-if not again() then
-  expire()
-  resume()
-  if s == 'in' then fire() end
-  gated = s == 'in' and tonumber(call('HGET', META, 'out_items') or 0) >= LIMITS.outbox_cap
-  if gated then call('HSET', META, 'gated', '1') else take_lanes() end
-end
+expire()
+resume()
+if s == 'in' then fire() end
+local free = free_tokens()
+local gated = s == 'in' and tonumber(call('HGET', META, 'out_items') or 0) >= LIMITS.outbox_cap
+if gated then call('HSET', META, 'gated', '1') else take_lanes(free) end
 
 -- Lanes left behind are for the next who waits; without any, wake-ups that nobody took are stale.
 local left = gated and 0 or call('ZCARD', READY)

@@ -18,11 +18,11 @@ elseif arrived then
 else
   leave_places('out', lane)
   if ARGV[6] == '1' then call('HINCRBY', state, 'att', 1) end
-  if ARGV[7] == '1' then call('HSETNX', state, 'amb', string.format('%d', now)) end
   if ARGV[8] == '1' then
     call('HSET', state, 'plain', '1')
     call('HDEL', state, 'amb')
   end
+  if ARGV[7] == '1' then call('HSETNX', state, 'amb', string.format('%d', now)) end
   delay('out', lane, tonumber(ARGV[5]))
 end
 return answer(1)
