@@ -77,6 +77,7 @@ class Dispatcher:
         self._settled = settled
         self._breaker = Breaker()
         self._gate_moved = asyncio.Event()
+        self._at_gate = 0
         self._stopping = False
         self._holder = Holder(
             store,
@@ -112,8 +113,8 @@ class Dispatcher:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is in flight and the last look found nothing to send."""
-        return self._holder.idle
+        """Whether nothing is in flight and the last look found nothing to send; what waits for a sick Linq is no work."""
+        return self._holder.idle_but_for(self._at_gate)
 
     async def _deliver(self, lease: Lease) -> None:
         """Bring one leased reply to an outcome. Cancelled before the send, the lane is given back by the holder."""
@@ -143,9 +144,11 @@ class Dispatcher:
 
     async def _gate_moves(self, within_s: float) -> None:
         waits = [asyncio.ensure_future(self._clock.sleep(within_s)), asyncio.ensure_future(self._gate_moved.wait())]
+        self._at_gate += 1
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._at_gate -= 1
             for wait in waits:
                 wait.cancel()
 

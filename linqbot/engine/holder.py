@@ -71,7 +71,11 @@ class Holder:
     @property
     def idle(self) -> bool:
         """Whether nothing is held and the last look at the store found nothing to take."""
-        return self._resting and not self._held
+        return self.idle_but_for(0)
+
+    def idle_but_for(self, waiting: int) -> bool:
+        """Whether so many of the held lanes are all there is, and no more can be taken now."""
+        return self._resting and len(self._held) == waiting
 
     async def run(self) -> None:
         """Take lanes until `stop`, then wait for the last task; whatever the store does, it does not end by itself."""
@@ -126,7 +130,7 @@ class Holder:
         free = self._hands - len(self._held)
         if free <= 0:
             self._hand_free.clear()
-            await self._first_of(self._hand_free.wait())
+            await self._at_rest(self._hand_free.wait())
             return
         self._look.clear()
         asked, leases = await self._lease(min(free, _AT_ONCE))
@@ -150,13 +154,14 @@ class Holder:
 
     async def _rest(self, next_ms: int | None) -> None:
         rest_s = _LONGEST_REST_S if next_ms is None else min(max(next_ms / 1000, 0.001), _LONGEST_REST_S)
+        await self._at_rest(
+            self._store.wait(self._side, int(_LONGEST_REST_S * 1000)), self._clock.sleep(rest_s), self._look.wait()
+        )
+
+    async def _at_rest(self, *waits: Awaitable[object]) -> None:
         self._resting = True
         try:
-            await self._first_of(
-                self._store.wait(self._side, int(_LONGEST_REST_S * 1000)),
-                self._clock.sleep(rest_s),
-                self._look.wait(),
-            )
+            await self._first_of(*waits)
         finally:
             self._resting = False
 
