@@ -1,0 +1,530 @@
+"""One random program, run on every store side by side: what they answer is the same, and nothing is lost or reordered.
+
+The stores are compared with each other and with a small model: what waits in which lane. Times may differ a little, since
+one store is asked after the other; advances and delays are chosen so that no boundary lies near.
+`LINQBOT_TEST_PROFILE=nightly` runs far longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from linqbot.records import (
+    Accepted,
+    Arrival,
+    Commit,
+    Committed,
+    Dead,
+    DeadLetter,
+    InboxItem,
+    Lease,
+    Leases,
+    Limits,
+    OutboxItem,
+    Outcome,
+    Receipt,
+    Request,
+    Sent,
+    Side,
+    StateWrite,
+    Stats,
+    TimerWrite,
+    Wait,
+)
+from linqbot.store.base import Store
+from linqbot.store.open import open_store
+from linqbot.testing.clock import TurnedClock
+from tests.store.redis_server import KINDS, empty, leaks, session_url
+
+NAMESPACE = "machine"
+LIMITS = Limits(lane_cap=6, outbox_cap=12, dead_cap=5, budget=3)
+NEAR_MS = 5_000
+"""How far times of two stores may lie apart."""
+LANES = st.sampled_from(["chat:a", "chat:b", "chat:c"])
+EVENTS = st.integers(0, 40).map("event-{}".format)
+DELAYS = st.sampled_from([0, 5_000, 20_000])
+ADVANCES = st.sampled_from([7, 33, 64])
+STATE_KEYS = st.sampled_from(["profile", "form"])
+TIMER_KEYS = st.sampled_from(["remind", "nudge"])
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The random part of a turn's end."""
+
+    take: int
+    replies: tuple[tuple[str, str, int], ...]
+    write: tuple[str, bytes | None] | None
+    timer: tuple[str, bool] | None
+    letter: bool
+
+
+PLANS = st.builds(
+    Planned,
+    take=st.sampled_from([0, 1, 1, 2]),
+    replies=st.lists(st.tuples(LANES, st.sampled_from(["", "pair"]), st.integers(0, 2)), max_size=3).map(tuple),
+    write=st.none() | st.tuples(STATE_KEYS, st.sampled_from([b"x", b"y", None])),
+    timer=st.none() | st.tuples(TIMER_KEYS, st.booleans()),
+    letter=st.booleans(),
+)
+WAITS = st.builds(
+    Wait,
+    delay_ms=DELAYS,
+    reason=st.just("later"),
+    burn=st.booleans(),
+    ambiguous=st.booleans(),
+    use_plain=st.booleans(),
+)
+
+
+@dataclass(slots=True)
+class Model:
+    """What must be true of every store, told without one."""
+
+    inbox: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    outbox: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    arrived: set[str] = field(default_factory=set)
+    """Keys whose receipt came while they were the head: they may end at any time, and are never leased anew."""
+    perhaps: set[str] = field(default_factory=set)
+    """Keys whose receipt came behind a head that may have ended."""
+    timers: dict[str, tuple[int, InboxItem]] = field(default_factory=dict)
+
+    def receive(self, lane: str, key: str) -> None:
+        waiting = self.outbox[lane]
+        if waiting and waiting[0] == key:
+            self.arrived.add(key)
+        elif key in waiting and all(before in self.arrived | self.perhaps for before in waiting[: waiting.index(key)]):
+            self.perhaps.add(key)
+
+    def fire(self, now_ms: int) -> None:
+        due = sorted((due_ms, key) for key, (due_ms, _) in self.timers.items() if due_ms <= now_ms)
+        for _, key in due:
+            item = self.timers.pop(key)[1]
+            self.inbox[item.lane].append(item.event_id)
+
+    def leased(self, lease: Lease) -> None:
+        """A lease must show the head of its lane."""
+        if lease.side is Side.IN:
+            ids = [event.event_id for event in lease.events]
+            assert ids, "a lane without events was leased"
+            assert ids == self.inbox[lease.lane][: len(ids)], "events of a lane come in order"
+            return
+        assert lease.reply is not None
+        waiting = self.outbox[lease.lane]
+        while waiting and waiting[0] != lease.reply.key and waiting[0] in self.arrived | self.perhaps:
+            waiting.pop(0)
+        assert waiting[:1] == [lease.reply.key], "replies of a lane leave in order"
+        assert lease.reply.key not in self.arrived, "what arrived is never sent again"
+
+    def end_reply(self, lane: str, key: str) -> None:
+        waiting = self.outbox[lane]
+        del waiting[: waiting.index(key) + 1]
+
+    def counts(self) -> tuple[int, int, int]:
+        """Events, the least number of replies, the greatest."""
+        replies = [key for keys in self.outbox.values() for key in keys]
+        surely = [key for key in replies if key not in self.arrived | self.perhaps]
+        return sum(map(len, self.inbox.values())), len(surely), len(replies)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Every rule is one call, made on each store, its answers compared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.clock = TurnedClock()
+        self.stores: dict[str, Store] = {}
+        self.stack = AsyncExitStack()
+        self.model = Model()
+        self.count = 0
+        self.held: dict[str, Lease] = {}
+        self.last_lease: tuple[Side, tuple[str, ...], int] | None = None
+        self.taken: list[str] = []
+        self.replays: list[tuple[str, Callable[[Store], Awaitable[object]]]] = []
+        self.versions: dict[str, dict[str, int]] = defaultdict(dict)
+
+    @initialize()
+    def open(self) -> None:
+        """SQLite in memory, and every server of this machine."""
+        self.runner.run(self._open())
+
+    async def _open(self) -> None:
+        urls = {"sqlite": "sqlite:///:memory:", **{kind: session_url(kind) for kind in KINDS}}
+        for name, url in urls.items():
+            if name in KINDS:
+                await empty(url, (NAMESPACE,))
+            store = open_store(url, clock=self.clock, namespace=NAMESPACE, limits=LIMITS)
+            self.stores[name] = await self.stack.enter_async_context(store)
+
+    def both(self, call: Callable[[Store], Awaitable[T]], *, see: Callable[[T], object] = lambda answer: answer) -> T:
+        """The answer of the first store, after all have given it."""
+        self.clock.advance(milliseconds=10)
+        answers = self.each(lambda _, store: call(store))
+        first, *others = [(name, see(answer)) for name, answer in answers.items()]
+        for name, seen in others:
+            assert seen == first[1], f"{first[0]} says {first[1]!r}, {name} says {seen!r}"
+        return next(iter(answers.values()))
+
+    def each(self, call: Callable[[str, Store], Awaitable[T]]) -> dict[str, T]:
+        async def run() -> dict[str, T]:
+            return {name: await call(name, store) for name, store in self.stores.items()}
+
+        return self.runner.run(run())
+
+    def name(self, kind: str) -> str:
+        self.count += 1
+        return f"{kind}-{self.count}"
+
+    # Inbox
+
+    @rule(lane=LANES, event_id=EVENTS)
+    def accept(self, lane: str, event_id: str) -> None:
+        """A new event, or one that came before."""
+        item = InboxItem(event_id=event_id, lane=lane, type="message.received", body=event_id.encode())
+        if self.both(lambda store: store.accept(Arrival(remember=(event_id,), item=item))) is Accepted.ACCEPTED:
+            self.model.inbox[lane].append(event_id)
+
+    @rule(lane=LANES, position=st.integers(0, 2), plain=st.booleans())
+    def receipt(self, lane: str, position: int, plain: bool) -> None:
+        """News of the head of an out lane, or of a reply that is not its head."""
+        waiting = self.model.outbox[lane]
+        key = waiting[position] if position < len(waiting) else "nobody's"
+        told = f"{key}-plain" if plain else key
+        receipt = Receipt(lane=lane, key=told, message_id=f"message-{key}", status="sent")
+        self.both(lambda store: store.accept(Arrival(receipt=receipt)))
+        self.model.receive(lane, key)
+
+    # Lanes
+
+    @rule(side=st.sampled_from(Side), count=st.integers(1, 3), take=st.integers(1, 2))
+    def lease(self, side: Side, count: int, take: int) -> None:
+        """Take lanes; those taken together are renewed one by one, so that no two leases end at the same time."""
+        tokens = tuple(self.name("token") for _ in range(count))
+        self.last_lease = (side, tokens, take)
+        if side is Side.IN:
+            self.model.fire(self.clock.now_ms())
+        self.taken = self._hold(self._take(side, tokens, take).taken)
+
+    def _hold(self, leases: Sequence[Lease]) -> list[str]:
+        for lease in leases:
+            self.model.leased(lease)
+            self.held[lease.token] = lease
+            self.both(lambda store, lease=lease: store.beat(lease.side, [(lease.lane, lease.token)]))
+        return [lease.token for lease in leases]
+
+    def _take(self, side: Side, tokens: tuple[str, ...], take: int) -> Leases:
+        everywhere = self.each(lambda _, store: store.lease(side, tokens, take=take))
+        first = next(iter(everywhere.values()))
+        for name, leases in everywhere.items():
+            taken = [sorted(each.taken, key=lambda lease: tokens.index(lease.token)) for each in (leases, first)]
+            seen, expected = ([_timeless(lease) for lease in each] for each in taken)
+            assert seen == expected, f"{name} leased {seen}, not {expected}"
+            for mine, theirs in zip(*taken, strict=True):
+                _near(mine.now_ms, theirs.now_ms)
+                _near(mine.until_ms, theirs.until_ms)
+                _near(mine.ambiguous_ms, theirs.ambiguous_ms)
+            if len(first.taken) < len(tokens):
+                _near(leases.next_ms, first.next_ms)
+        return first
+
+    @precondition(lambda self: self.last_lease)
+    @rule()
+    def lease_again(self) -> None:
+        """The answer of the last lease was lost."""
+        assert self.last_lease is not None
+        side, tokens, take = self.last_lease
+        if self.taken and all(token in self.held for token in self.taken):
+            again = self._take(side, tokens, take).taken
+            assert {lease.token: lease.lane for lease in again}.items() >= {
+                token: self.held[token].lane for token in self.taken
+            }.items()
+            self._hold([lease for lease in again if lease.token not in self.held])
+
+    @rule(side=st.sampled_from(Side))
+    def beat(self, side: Side) -> None:
+        """Renew everything that was ever held, one by one."""
+        for lease in [lease for lease in self.held.values() if lease.side is side]:
+            lost = self.both(lambda store, lease=lease: store.beat(side, [(lease.lane, lease.token)]))
+            if lost:
+                del self.held[lease.token]
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        """Give a lease back."""
+        lease = self._held(data)
+        self._end(lease, lambda store: store.release(lease.side, lease.lane, lease.token))
+
+    @precondition(lambda self: self.turns())
+    @rule(data=st.data(), delay_ms=DELAYS)
+    def retry(self, data: st.DataObject, delay_ms: int) -> None:
+        """A turn failed."""
+        lease = self._held(data, Side.IN)
+        self._end(lease, lambda store: store.retry(lease.lane, lease.token, delay_ms=delay_ms))
+
+    @rule(seconds=ADVANCES)
+    def advance(self, seconds: int) -> None:
+        """Time passes; leases run out, delays and timers fall due."""
+        self.clock.advance(seconds=seconds)
+        self.last_lease = None
+
+    # Desk
+
+    @precondition(lambda self: self.turns())
+    @rule(data=st.data(), plan=PLANS)
+    def commit(self, data: st.DataObject, plan: Planned) -> None:
+        """End a turn, or freeze a bubble of it."""
+        lease = self._held(data, Side.IN)
+        take = min(plan.take, len(lease.events))
+        commit = self._commit_of(lease, plan, take)
+        states = {name: self._writes(name, plan, take) for name in self.stores}
+        answers = self.each(lambda name, store: store.commit(replace(commit, state=states[name])))
+        assert len(set(answers.values())) == 1, answers
+        self.replays.append(("commit", lambda store: store.commit(replace(commit, state=()))))
+        answer = next(iter(answers.values()))
+        if answer is Committed.COMMITTED:
+            self._committed(commit, lease)
+        if answer is Committed.STALE or (answer is Committed.COMMITTED and take):
+            del self.held[lease.token]
+
+    def _commit_of(self, lease: Lease, plan: Planned, take: int) -> Commit:
+        timers: tuple[TimerWrite, ...] = ()
+        if plan.timer and take:
+            key, cancel = plan.timer
+            item = InboxItem(event_id=self.name("timer"), lane=lease.lane, type="timer", body=key.encode())
+            due_ms = self.clock.now_ms() + 17_000 + self.count
+            timers = (TimerWrite(key=key) if cancel else TimerWrite(key=key, due_ms=due_ms, item=item),)
+        return Commit(
+            lane=lease.lane,
+            token=lease.token,
+            event_id=lease.events[0].event_id,
+            take=take,
+            replies=tuple(self._reply(lane, pair, units) for lane, pair, units in plan.replies),
+            dead=(_letter(self.name("letter")),) if plan.letter else (),
+            timers=timers,
+        )
+
+    def _writes(self, name: str, plan: Planned, take: int) -> tuple[StateWrite, ...]:
+        """Versions are each store's own; what was read last may be outdated."""
+        if plan.write is None or not take:
+            return ()
+        key, value = plan.write
+        return (StateWrite(key=key, expected=self.versions[name].get(key, 0), value=value),)
+
+    def _committed(self, commit: Commit, lease: Lease) -> None:
+        for reply in commit.replies:
+            self.model.outbox[reply.lane].append(reply.key)
+        for timer in commit.timers:
+            self.model.timers.pop(timer.key, None)
+            if timer.item is not None:
+                self.model.timers[timer.key] = (timer.due_ms, timer.item)
+        del self.model.inbox[lease.lane][: commit.take]
+
+    def _reply(self, lane: str, pair: str, units: int) -> OutboxItem:
+        key = self.name("key")
+        request = Request(method="POST", path="/v3/chats/a/messages", body=key.encode())
+        return OutboxItem(
+            key=key,
+            lane=lane,
+            event_id="event",
+            handler="echo",
+            position=self.count,
+            request=request,
+            plain=request,
+            plain_key=f"{key}-plain",
+            pair=pair,
+            units=units,
+            ref="ref",
+        )
+
+    @precondition(lambda self: self.turns())
+    @rule(data=st.data(), name=st.sampled_from(["once", "twice"]))
+    def note(self, data: st.DataObject, name: str) -> None:
+        """Remember something about a head event."""
+        lease, value = self._held(data, Side.IN), self.name("note").encode()
+        self.both(lambda store: store.note(lease.lane, lease.token, name, value))
+
+    @rule(key=STATE_KEYS)
+    def load(self, key: str) -> None:
+        """Read state, and remember its version for the next write."""
+        cells = self.each(lambda _, store: store.load([key]))
+        values = {name: [cell.value for cell in found.values()] for name, found in cells.items()}
+        assert len(set(map(tuple, values.values()))) == 1, values
+        for name, found in cells.items():
+            self.versions[name][key] = found[key].version if key in found else 0
+
+    # Outbox
+
+    @precondition(lambda self: self.sends())
+    @rule(data=st.data(), known=st.booleans())
+    def sent(self, data: st.DataObject, known: bool) -> None:
+        """Linq took it."""
+        lease = self._held(data, Side.OUT)
+        assert lease.reply is not None
+        self._settle(lease, Sent(message_id=f"message-{lease.reply.key}" if known else None))
+
+    @precondition(lambda self: self.sends())
+    @rule(data=st.data())
+    def refused(self, data: st.DataObject) -> None:
+        """Linq never will."""
+        lease = self._held(data, Side.OUT)
+        self._settle(lease, Dead(letter=_letter(self.name("refused"))))
+
+    @precondition(lambda self: self.sends())
+    @rule(
+        data=st.data(),
+        wait=st.builds(
+            Wait,
+            delay_ms=DELAYS,
+            reason=st.just("later"),
+            burn=st.booleans(),
+            ambiguous=st.booleans(),
+            use_plain=st.booleans(),
+        ),
+    )
+    def wait(self, data: st.DataObject, wait: Wait) -> None:
+        """Linq may later."""
+        self._settle(self._held(data, Side.OUT), wait)
+
+    def _settle(self, lease: Lease, outcome: Outcome) -> None:
+        assert lease.reply is not None
+        done = self._end(lease, lambda store: store.settle(lease.lane, lease.token, outcome))
+        if done and not isinstance(outcome, Wait):
+            self.model.end_reply(lease.lane, lease.reply.key)
+
+    @rule(number=st.integers(0, 60))
+    def look_up(self, number: int) -> None:
+        """Which reply a message was."""
+        self.both(
+            lambda store: store.sent(f"message-key-{number}"),
+            see=lambda record: None if record is None else replace(record, sent_ms=0),
+        )
+
+    # Keeper and replays
+
+    @precondition(lambda self: self.replays)
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        """A call that was made before is made again: it does nothing, in every store alike."""
+        name, call = data.draw(st.sampled_from(self.replays[-8:]), label="replay")
+        answer = self.both(call)
+        assert name == "commit" or answer is False
+
+    @rule()
+    def sweep(self) -> None:
+        """A healthy store needs no repair."""
+        assert self.both(lambda store: store.sweep()) == 0
+
+    @invariant()
+    def stores_agree(self) -> None:
+        """The same counts and dead letters everywhere, and nothing lost."""
+        if not self.stores:
+            return
+        stats: Stats = self.both(lambda store: store.stats())
+        self.both(lambda store: store.dead(), see=lambda letters: [replace(letter, at_ms=0) for letter in letters])
+        events, least, most = self.model.counts()
+        assert stats.inbox == events
+        assert least <= stats.outbox <= most
+        assert stats.timers == len(self.model.timers)
+
+    def turns(self) -> list[Lease]:
+        return [lease for lease in self.held.values() if lease.side is Side.IN]
+
+    def sends(self) -> list[Lease]:
+        return [lease for lease in self.held.values() if lease.side is Side.OUT]
+
+    def _held(self, data: st.DataObject, side: Side | None = None) -> Lease:
+        found = [lease for lease in self.held.values() if side in (None, lease.side)]
+        token = data.draw(st.sampled_from([lease.token for lease in found]), label="lease")
+        return self.held[token]
+
+    def _end(self, lease: Lease, call: Callable[[Store], Awaitable[bool]]) -> bool:
+        del self.held[lease.token]
+        self.replays.append(("ending", call))
+        return self.both(call)
+
+    def teardown(self) -> None:
+        """Whatever is left comes out in order, and then nothing is left."""
+        try:
+            if self.stores:
+                self._drain()
+        finally:
+            self.runner.run(self.stack.aclose())
+            self.runner.close()
+
+    def _drain(self) -> None:
+        for side in (Side.IN, Side.OUT, Side.IN, Side.OUT):
+            for _ in range(200):
+                self.clock.advance(seconds=64)
+                if side is Side.IN:
+                    self.model.fire(self.clock.now_ms())
+                taken = self._take(side, (self.name("token"),), 1).taken
+                for lease in taken:
+                    self.model.leased(lease)
+                    self._finish(lease)
+                if not taken:
+                    break
+        assert (
+            self.both(lambda store: store.stats(), see=lambda stats: (stats.inbox, stats.outbox, stats.timers))
+            is not None
+        )
+        assert self.model.counts()[:2] == (0, 0)
+        for kind in KINDS:
+            assert self.runner.run(leaks(session_url(kind), NAMESPACE)) == []
+
+    def _finish(self, lease: Lease) -> None:
+        if lease.reply is not None:
+            self._settle_last(lease)
+            return
+        commit = Commit(lane=lease.lane, token=lease.token, event_id=lease.events[0].event_id)
+        assert self.both(lambda store: store.commit(commit)) is Committed.COMMITTED
+        del self.model.inbox[lease.lane][:1]
+
+    def _settle_last(self, lease: Lease) -> None:
+        assert lease.reply is not None
+        assert self.both(lambda store: store.settle(lease.lane, lease.token, Sent()))
+        self.model.end_reply(lease.lane, lease.reply.key)
+
+
+def _letter(name: str) -> DeadLetter:
+    return DeadLetter(id=name, kind="reply", reason="refused", item=b"item")
+
+
+def _timeless(lease: Lease) -> Lease:
+    events = tuple(replace(event, accepted_ms=0) for event in lease.events)
+    ambiguous = None if lease.ambiguous_ms is None else 0
+    return replace(lease, now_ms=0, until_ms=0, ambiguous_ms=ambiguous, events=events, notes=dict(lease.notes))
+
+
+def _near(one: int | None, other: int | None) -> None:
+    if one is None or other is None:
+        assert one is other
+    else:
+        assert abs(one - other) <= NEAR_MS
+
+
+NIGHTLY = os.environ.get("LINQBOT_TEST_PROFILE") == "nightly"
+TestStoreMachine: Any = StoreMachine.TestCase
+TestStoreMachine.settings = settings(
+    max_examples=2_000 if NIGHTLY else 40,
+    stateful_step_count=100 if NIGHTLY else 40,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+TestStoreMachine = pytest.mark.timeout(7_200 if NIGHTLY else 120)(TestStoreMachine)
