@@ -54,7 +54,7 @@ async def emulator(clock: TurnedClock) -> AsyncIterator[Emulator]:
 async def api_url(emulator: Emulator) -> AsyncIterator[str]:
     """Where Linq's API is."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(emulator.app, lifespan="off", log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(emulator.app, lifespan="off", log_config=None))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     yield f"http://127.0.0.1:{listener.getsockname()[1]}{API}"
     server.should_exit = True
