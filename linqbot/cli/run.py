@@ -67,6 +67,7 @@ def run(
         colors=False if settings.no_color else None,
         hushed=settings.confidential,
     )
+    logs.catch_strays()
     bot = _load(target, verbose=verbose)
     plan = plan_run(bot.settings, only=only or "all", host=host, port=port)
     bot.configure(only=plan.only)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal, Protocol, get_args
 
 from linqbot.errors import ReplyError
@@ -106,9 +107,12 @@ class Reply:
 
 
 def _check_word(word: object, *, what: str, allowed: tuple[str, ...]) -> None:
-    if word is not None and word not in allowed:
-        shown = repr(word) if isinstance(word, str) else f"of type {type(word).__name__}"
-        raise ReplyError(f"{what} is {shown}; choose one of {', '.join(allowed)}")
+    """Never shows the word: it may be what somebody said, and the error ends in logs and dead letters."""
+    if word is None or word in allowed:
+        return
+    close = get_close_matches(word, allowed, n=1) if isinstance(word, str) else []
+    hint = f", did you mean {close[0]!r}?" if close else f": it is of type {type(word).__name__}"
+    raise ReplyError(f"{what} is not one that Linq has{hint}; choose one of {', '.join(allowed)}")
 
 
 def _check_ref(ref: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import IO, Literal
@@ -67,6 +68,24 @@ def configure(
         cache_logger_on_first_use=True,
     )
     _route_libraries(out, level=_LEVELS[level], head=head, tail=tail)
+
+
+def catch_strays() -> None:
+    """Log what Python itself would print, messages included: errors of threads, and those that nobody can catch.
+
+    For a process that is linqbot's own; it holds until the process ends.
+    """
+    strays = structlog.get_logger("linqbot.strays")
+
+    def in_thread(stray: threading.ExceptHookArgs) -> None:
+        if stray.exc_type is not SystemExit:
+            strays.error("a thread failed", exc_info=stray.exc_value)
+
+    def uncaught(stray: sys.UnraisableHookArgs) -> None:
+        strays.error("an error that nobody could catch", exc_info=stray.exc_value)
+
+    threading.excepthook = in_thread
+    sys.unraisablehook = uncaught
 
 
 class _Lines:

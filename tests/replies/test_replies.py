@@ -47,7 +47,8 @@ def test_unknown_effect_is_refused_with_the_allowed_ones() -> None:
     wrong: Any = "confeti"
 
     with pytest.raises(
-        ReplyError, match=r"effect is 'confeti'; choose one of confetti, .*spotlight, slam, .*invisible"
+        ReplyError,
+        match=r"effect is not one that Linq has, did you mean 'confetti'\?; choose one of confetti, .*slam, .*invisible",
     ):
         Reply("hi", effect=wrong)
 
@@ -55,9 +56,15 @@ def test_unknown_effect_is_refused_with_the_allowed_ones() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"thread": "always"}, "thread is 'always'; choose one of first, every, auto, never"),
-        ({"preferred_service": "sms"}, "preferred_service is 'sms'; choose one of iMessage, SMS, RCS"),
-        ({"effect": 3}, "effect is of type int; choose one of confetti"),
+        (
+            {"thread": "always"},
+            "thread is not one that Linq has: it is of type str; choose one of first, every, auto, never",
+        ),
+        (
+            {"preferred_service": "sms"},
+            "preferred_service is not one that Linq has: it is of type str; choose one of iMessage, SMS, RCS",
+        ),
+        ({"effect": 3}, "effect is not one that Linq has: it is of type int; choose one of confetti"),
         ({"ref": ""}, "ref is a name of your own"),
     ],
 )
