@@ -61,7 +61,9 @@ class HandlerFailed(HandlerError):
 
 
 class HandlerTimeout(HandlerError):
-    """A handler ran longer than it may; `thread` is the run of a plain `def` that could not be stopped."""
+    """A handler ran longer than it may; `thread` is its run if it could not be stopped: a plain `def` in its thread, or a
+    coroutine that swallows its cancellation.
+    """
 
     def __init__(
         self, message: str, *, handler: str, attempts: int | None = None, thread: Awaitable[object] | None = None

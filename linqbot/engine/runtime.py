@@ -62,7 +62,7 @@ class TurnStation(Station, Protocol):
 
     @property
     def out_of_threads(self) -> bool:
-        """Whether no plain `def` handler can be run any more."""
+        """Whether so many handlers do not end that the process can only be replaced."""
         ...
 
 
@@ -101,7 +101,7 @@ class Runtime:
         """What keeps this process from being ready, by name."""
         found = {"process": "draining"} if self.draining.is_set() else {}
         if self._worker is not None and self._worker.out_of_threads:
-            found["threads"] = "all lost to handlers that do not end"
+            found["threads"] = "lost to handlers that do not end"
         return found | {
             name: "stopped" for name, task in self._tasks.items() if task.done() and not self.draining.is_set()
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -36,6 +37,9 @@ CONFLICT_LIMIT = 5
 _LOOK_AHEAD = 2
 """One event for the turn, one to know whether others spoke since."""
 
+_LAST_WORD_S = 1.0
+"""How long a process that leaves tries to store that a run failed."""
+
 _STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -57,8 +61,8 @@ class Turns(Protocol):
 class Worker:
     """Runs the turns of up to `hands` chats at once, each chat's in order.
 
-    `threads` is how many plain `def` handlers can run at once; `threads_lost` is called when all of them overran their
-    time and still run: such a process can only be replaced.
+    `threads` is how many plain `def` handlers can run at once; `threads_lost` is called when as many handlers, of whatever
+    kind, overran their time and still run: such a process can only be replaced.
     """
 
     def __init__(  # noqa: PLR0913  # all by keyword: what the seams of a worker are
@@ -114,7 +118,7 @@ class Worker:
 
     @property
     def out_of_threads(self) -> bool:
-        """Whether every thread for plain `def` handlers overran its time and still runs."""
+        """Whether as many handlers overran their time and still run as there are threads for plain `def` ones."""
         return self._runaways >= self._threads
 
     async def _turn(self, lease: Lease) -> None:
@@ -142,7 +146,16 @@ class Worker:
 
     async def _after_failure(self, lease: Lease, error: HandlerError) -> None:
         log.error("handler failed", handler=error.handler, attempt=lease.attempts + 1, exc_info=error, **_ids(lease))
-        await self._wait_for_thread(error)
+        try:
+            await self._until_it_ends(error)
+        except asyncio.CancelledError:  # the process leaves: the chat is not given back as if nothing had happened
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_S):
+                    await self._count_failure(lease, error)
+            raise
+        await self._count_failure(lease, error)
+
+    async def _count_failure(self, lease: Lease, error: HandlerError) -> None:
         limit = error.attempts or self._attempts
         if lease.attempts + 1 >= limit:
             await self._give_up(
@@ -156,13 +169,13 @@ class Worker:
         await _insist(lambda: self._store.retry(lease.lane, lease.token, delay_ms=int(delay_s * 1000)))
         self._holder.look_again()
 
-    async def _wait_for_thread(self, error: HandlerError) -> None:
-        """A thread cannot be stopped: while it runs its chat stays leased, or a second run could overtake it."""
+    async def _until_it_ends(self, error: HandlerError) -> None:
+        """Some runs cannot be stopped: while one goes on its chat stays leased, or a second run could overtake it."""
         if not isinstance(error, HandlerTimeout) or error.thread is None:
             return
         self._runaways += 1
         if self.out_of_threads:
-            log.error("all threads lost to handlers that do not end, this process leaves", threads=self._threads)
+            log.error("too many handlers do not end, this process leaves", runs=self._runaways)
             self._threads_lost()
         try:
             await asyncio.wait([asyncio.ensure_future(error.thread)])

@@ -6,6 +6,7 @@ again would not help, so the turn ends with a dead letter.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import Self
 
@@ -100,8 +101,8 @@ class Runner:
 
         Several events are one turn that answers the newest. A stream's bubbles are committed through `port` as they come;
         those that an earlier run committed are not said again. `others_spoke` tells that somebody wrote in the chat since.
-        Raises `HandlerFailed`, `HandlerTimeout` (a plain `def` that cannot be stopped is its `thread`), `PayloadError`, and
-        `LeaseLost` from the port. When cancelled, the handler is cancelled too, and awaited.
+        Raises `HandlerFailed`, `HandlerTimeout` (a run that cannot be stopped is its `thread`), `PayloadError`, and
+        `LeaseLost` from the port. When cancelled, the handler is cancelled too, and awaited for a few seconds.
         """
         house = self._house
         if house is None:
@@ -111,8 +112,8 @@ class Runner:
         attempt = Attempt(house, lease, event=events[-1], turn=turn, port=port, others_spoke=others_spoke)
         try:
             await attempt.deadline.run(attempt.work())
-        except Overrun:
-            raise _timeout(attempt, events[-1]) from None
+        except Overrun as overrun:
+            raise _timeout(attempt, events[-1], still_runs=attempt.running or overrun.runaway) from None
         except ReplyError as error:
             return _commit(lease, attempt, letter=_letter(lease, attempt, error, now_ms=house.clock.now_ms()))
         return _commit(lease, attempt)
@@ -156,12 +157,12 @@ def _letter(lease: Lease, attempt: Attempt, error: ReplyError, *, now_ms: int) -
     )
 
 
-def _timeout(attempt: Attempt, event: Event) -> HandlerTimeout:
+def _timeout(attempt: Attempt, event: Event, *, still_runs: Awaitable[object] | None) -> HandlerTimeout:
     name, attempts = ("", None) if attempt.route is None else (attempt.route.name, attempt.route.attempts)
-    still = "; its thread still runs" if attempt.running else ""
+    still = "" if still_runs is None else "; it still runs and cannot be stopped"
     return HandlerTimeout(
         f"handler {name!r} overran its time on event {event.event_id}{still}; give it timeout= or make it faster",
         handler=name,
         attempts=attempts,
-        thread=attempt.running,
+        thread=still_runs,
     )

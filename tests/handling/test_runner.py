@@ -366,7 +366,7 @@ async def test_thread_that_overruns_is_handed_to_the_worker(stage: Stage, clock:
         turn = asyncio.create_task(run(received("hi")))
         await started.wait()
         clock.advance(seconds=61)
-        with pytest.raises(HandlerTimeout, match="its thread still runs") as caught:
+        with pytest.raises(HandlerTimeout, match="it still runs") as caught:
             await turn
 
         thread = caught.value.thread
