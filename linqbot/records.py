@@ -199,7 +199,7 @@ class Lease:
     """Burnt attempts of the head so far (see `retry` and `Wait`)."""
     stalls: int = 0
     """How often a lease on this head ended without a word: its holder died or froze."""
-    notes: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
+    notes: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING, repr=False)
     """What earlier runs of the head event left with `note`, by name."""
     frozen: frozenset[str] = frozenset()
     """Keys of the head event's replies that partial commits froze already."""
