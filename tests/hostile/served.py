@@ -24,8 +24,19 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Served:
     """`linqbot run TARGET` until left; `said` are the lines it wrote to its output and errors so far."""
 
-    def __init__(self, target: str, *flags: str, **environment: str) -> None:
-        self._command = [sys.executable, "-m", "linqbot", "run", target, "--host", "127.0.0.1", "--port", "0", *flags]
+    def __init__(self, target: str, *flags: str, port: int = 0, **environment: str) -> None:
+        self._command = [
+            sys.executable,
+            "-m",
+            "linqbot",
+            "run",
+            target,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            *flags,
+        ]
         self.environment = {
             "PATH": os.environ["PATH"],
             "LINQ_API_V3_API_KEY": "a-test-token",
@@ -38,7 +49,7 @@ class Served:
             **environment,
         }
         self.said: list[str] = []
-        self.port = 0
+        self.port = port
         self._spoke = threading.Condition()
         self._ended = False
 
@@ -53,10 +64,17 @@ class Served:
         )
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
-        self.wait_for("started")
-        if "--only" not in self._command or "worker" not in self._command:
-            self.port = int(self.wait_for("listening")["port"])
+        try:
+            self._wait_until_it_serves()
+        except AssertionError:
+            self.__exit__()
+            raise
         return self
+
+    def _wait_until_it_serves(self) -> None:
+        self.wait_for("started" if "worker" in self._command else "listening")
+        for line in self.events("listening"):
+            self.port = int(line["port"])
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
@@ -68,6 +86,10 @@ class Served:
         self._reader.join()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+    def kill(self) -> None:
+        """End it without a drain; what it said is kept."""
+        self._process.kill()
 
     @property
     def resident(self) -> int:
@@ -84,13 +106,14 @@ class Served:
         """The log lines of an event so far."""
         return [line for line in map(_parsed, list(self.said)) if line.get("event") == name]
 
-    def wait_for(self, name: str) -> dict[str, Any]:
-        """The first log line of an event, waited for. Raises `AssertionError` with all that was said instead."""
+    def wait_for(self, words: str) -> None:
+        """Wait until a line holds these words. Raises `AssertionError` with all that was said instead."""
         with self._spoke:
-            self._spoke.wait_for(lambda: self._ended or self.events(name), PATIENCE_S)
-            found = self.events(name)
-            assert found, f"never said {name!r}, but:\n" + "".join(self.said)
-            return found[0]
+            self._spoke.wait_for(lambda: self._ended or self._has_said(words), PATIENCE_S)
+        assert self._has_said(words), f"never said {words!r}, but:\n" + "".join(self.said)
+
+    def _has_said(self, words: str) -> bool:
+        return any(words in line for line in list(self.said))
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
