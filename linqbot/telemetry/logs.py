@@ -6,6 +6,7 @@ A person at a terminal reads coloured lines, a machine reads one JSON object a l
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
@@ -49,6 +50,8 @@ def configure(
     value.
     """
     out = sys.stdout if stream is None else stream
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="backslashreplace")  # a terminal of few letters must not break a line, or who logs it
     on_terminal = out.isatty()
     console = format == "console" or (format == "auto" and on_terminal)
     head: list[Processor] = [
@@ -154,7 +157,7 @@ def _renderer(*, console: bool, colors: bool) -> Processor:
 
 def _route_libraries(out: IO[str], *, level: int, head: list[Processor], tail: list[Processor]) -> None:
     """Give the standard library's loggers the same lines; uvicorn's access log, a line for each request, is off."""
-    handler = logging.StreamHandler(out)
+    handler = _Handler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *head],
@@ -174,6 +177,15 @@ def _route_libraries(out: IO[str], *, level: int, head: list[Processor], tail: l
     access.handlers[:] = []
     access.propagate = False
     logging.captureWarnings(capture=True)
+
+
+class _Handler(logging.StreamHandler[IO[str]]):
+    """Writes lines of the standard library's loggers."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Say where a line could not be written; Python would print its arguments."""
+        log = structlog.get_logger("linqbot.logs")
+        log.error("a line could not be written", by=record.name, place=f"{record.pathname}:{record.lineno}")
 
 
 class _FirstWords(logging.Filter):

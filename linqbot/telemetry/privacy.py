@@ -29,7 +29,8 @@ _MASKS = {
     "secret": "whsec_[secret]",
     "login": "[login]@",
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves the cursor, ends a line, turns the direction of writing, or cannot be written at all (half a pair)."""
 
 
 class Guard:

@@ -35,7 +35,8 @@ def as_text(error: BaseException, *, wordy: bool) -> str:
     for link in reversed(list(_chain(error))):
         heading = "Traceback (most recent call last):\n" if link.error.__traceback__ else ""
         frames = "".join(traceback.format_list(_frames(link.error.__traceback__)))
-        pieces.append(f"{heading}{frames}{_name(link.error)}: {_message(link.error, wordy=wordy)}")
+        what = f"{_name(link.error)}: {_message(link.error, wordy=wordy)}"
+        pieces.append(heading + frames + "\n    ".join(what.splitlines()))  # indented: no message can look like a line
         pieces += [as_text(inner, wordy=wordy) for inner in _members(link.error)]
         if link.joint:
             pieces.append(_JOINTS[link.joint])

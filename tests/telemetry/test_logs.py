@@ -181,6 +181,29 @@ def test_the_programs_own_secrets_are_masked() -> None:
     assert json.loads(out.getvalue())["token"] == "it was [secret]"
 
 
+def test_a_line_that_cannot_be_made_does_not_show_its_arguments() -> None:
+    """A wrong placeholder in a library's line is named by its place; its values are nobody's business."""
+    out = io.StringIO()
+    logs.configure(stream=out)
+
+    logging.getLogger("orders").warning("%d orders", "a person's words")
+
+    line = json.loads(out.getvalue())
+    assert (line["event"], line["by"]) == ("a line could not be written", "orders")
+    assert "a person's words" not in out.getvalue()
+
+
+def test_a_stream_of_few_letters_breaks_nothing() -> None:
+    """What an encoding does not have is written out."""
+    raw = io.BytesIO()
+    logs.configure("console", stream=io.TextIOWrapper(raw, encoding="ascii"))
+
+    structlog.get_logger("linqbot").info("caf\u00e9", note="\ud83d")
+
+    assert b"caf\\xe9" in raw.getvalue()
+    assert b"\\ud83d" in raw.getvalue()
+
+
 def test_configuring_again_replaces_the_lines() -> None:
     """A second call writes each line once, to the new stream."""
     first, second = io.StringIO(), io.StringIO()
