@@ -133,3 +133,15 @@ async def leaks(url: str, namespace: str) -> list[str]:
             elif kind != "none" and (lives_ms == -1) is spec.ttl:
                 found.append(f"{name} {'lacks its TTL' if spec.ttl else 'must not have a TTL'}")
     return found
+
+
+async def lane_keys(url: str, namespace: str) -> set[str]:
+    """The kinds of keys without a TTL that lanes of a namespace left; none when all work is done."""
+    found = set()
+    async with raw(url) as client:
+        for side in ("in", "out"):
+            async for key in client.scan_iter(match=f"{prefix(namespace)}{side}:*", count=1000):
+                spec = spec_of(key.decode(), namespace)
+                if spec is None or not spec.ttl:
+                    found.add(key.decode())
+    return found

@@ -45,7 +45,7 @@ from linqbot.records import (
 from linqbot.store.base import Store
 from linqbot.store.open import open_store
 from linqbot.testing.clock import TurnedClock
-from tests.store.redis_server import KINDS, empty, leaks, session_url
+from tests.store.redis_server import KINDS, empty, lane_keys, leaks, session_url
 
 NAMESPACE = "machine"
 LIMITS = Limits(lane_cap=6, outbox_cap=12, dead_cap=5, budget=3)
@@ -198,9 +198,11 @@ class StoreMachine(RuleBasedStateMachine):
         if self.both(lambda store: store.accept(Arrival(remember=(event_id,), item=item))) is Accepted.ACCEPTED:
             self.model.inbox[lane].append(event_id)
 
-    @rule(lane=LANES, position=st.integers(0, 2), plain=st.booleans())
-    def receipt(self, lane: str, position: int, plain: bool) -> None:
+    @precondition(lambda self: any(self.model.outbox.values()))
+    @rule(data=st.data(), position=st.sampled_from([0, 0, 1]), plain=st.booleans())
+    def receipt(self, data: st.DataObject, position: int, plain: bool) -> None:
         """News of the head of an out lane, or of a reply that is not its head."""
+        lane = data.draw(st.sampled_from([lane for lane, keys in self.model.outbox.items() if keys]), label="lane")
         waiting = self.model.outbox[lane]
         key = waiting[position] if position < len(waiting) else "nobody's"
         told = f"{key}-plain" if plain else key
@@ -240,6 +242,15 @@ class StoreMachine(RuleBasedStateMachine):
             if len(first.taken) < len(tokens):
                 _near(leases.next_ms, first.next_ms)
         return first
+
+    @rule(lane=LANES, plan=PLANS)
+    def converse(self, lane: str, plan: Planned) -> None:
+        """A whole turn in one step, so that programs come to the sending side soon."""
+        self.accept(lane, self.name("event"))
+        self.lease(Side.IN, 1, 1)
+        for token in self.taken:
+            self.end_turn(self.held[token], replace(plan, replies=(*plan.replies, (lane, "pair", 1))))
+        self.lease(Side.OUT, 1, 1)
 
     @precondition(lambda self: self.last_lease)
     @rule()
@@ -288,7 +299,9 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data(), plan=PLANS)
     def commit(self, data: st.DataObject, plan: Planned) -> None:
         """End a turn, or freeze a bubble of it."""
-        lease = self._held(data, Side.IN)
+        self.end_turn(self._held(data, Side.IN), plan)
+
+    def end_turn(self, lease: Lease, plan: Planned) -> None:
         take = min(plan.take, len(lease.events))
         commit = self._commit_of(lease, plan, take)
         states = {name: self._writes(name, plan, take) for name in self.stores}
@@ -406,9 +419,11 @@ class StoreMachine(RuleBasedStateMachine):
         if done and not isinstance(outcome, Wait):
             self.model.end_reply(lease.lane, lease.reply.key)
 
-    @rule(number=st.integers(0, 60))
-    def look_up(self, number: int) -> None:
+    @precondition(lambda self: self.count)
+    @rule(data=st.data())
+    def look_up(self, data: st.DataObject) -> None:
         """Which reply a message was."""
+        number = data.draw(st.integers(0, self.count), label="message")
         self.both(
             lambda store: store.sent(f"message-key-{number}"),
             see=lambda record: None if record is None else replace(record, sent_ms=0),
@@ -485,6 +500,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.model.counts()[:2] == (0, 0)
         for kind in KINDS:
             assert self.runner.run(leaks(session_url(kind), NAMESPACE)) == []
+            assert self.runner.run(lane_keys(session_url(kind), NAMESPACE)) == set()
 
     def _finish(self, lease: Lease) -> None:
         if lease.reply is not None:

@@ -48,7 +48,7 @@ def store_error(error: BaseException, verb: str) -> StoreError:
     code = _code(error)
     if code in _PASSING:
         return StoreUnavailable(f"{verb}: Redis cannot do it now ({code}); try again later")
-    _log.error("redis refused a script", verb=verb, code=code, error_type=type(error).__name__)
+    _log.error("redis refused a script", verb=verb, code=code, said=str(error)[:200])
     return StoreError(
         f"{verb}: Redis refused the script ({code or type(error).__name__}); is something else using its keys?"
     )

@@ -99,8 +99,10 @@ local function finish(s, lane, n)
   local ended = call('LPOP', queue(s, lane), n) or {}
   local bytes = 0
   for i = 1, #ended do bytes = bytes + #ended[i] end
-  call('HINCRBY', META, s .. '_items', -#ended)
-  call('HINCRBY', META, s .. '_bytes', -bytes)
+  if bytes > 0 then -- Lua writes the negative of 0 as -0, which is no number for Redis
+    call('HINCRBY', META, s .. '_items', -#ended)
+    call('HINCRBY', META, s .. '_bytes', -bytes)
+  end
   if s == 'out' and call('HDEL', META, 'gated') == 1 then woken['in'] = woken['in'] + 1 end
   if call('EXISTS', queue(s, lane)) == 1 then rear(s, lane) else call('SREM', P .. s .. ':lanes', lane) end
 end
