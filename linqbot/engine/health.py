@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from linqbot.errors import StoreUnavailable
+from linqbot.errors import StoreError
 from linqbot.store.base import Keeper
 
 _STORE_DEADLINE_S = 2.0
@@ -31,6 +31,6 @@ class Health:
         try:
             async with asyncio.timeout(_STORE_DEADLINE_S):
                 await self._store.ping()
-        except (StoreUnavailable, TimeoutError):
+        except (StoreError, TimeoutError):
             troubles["store"] = "unreachable"
         return JSONResponse({"ready": not troubles, "troubles": troubles}, 503 if troubles else 200)

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from linqbot.clock import Clock
-from linqbot.errors import StoreUnavailable
+from linqbot.errors import StoreError
 from linqbot.ids import TokenSource, random_token
 from linqbot.records import Lease, Leases, Side
 from linqbot.store.base import Lanes
@@ -120,7 +120,9 @@ class Holder:
             try:
                 await self._take_or_rest()
                 troubles = 0
-            except StoreUnavailable as error:
+            except StoreError as error:
+                if self._finishing and not self._held:
+                    return  # nothing can be seen to be ready, and nothing is lost by leaving
                 pause_s = _STORE_PAUSES_S[min(troubles, len(_STORE_PAUSES_S) - 1)]
                 troubles += 1
                 self._log.warning("store unavailable", side=self._side.value, error=str(error), pause_s=pause_s)
@@ -200,7 +202,7 @@ class Holder:
     async def _release(self, lease: Lease) -> None:
         try:
             await self._store.release(self._side, lease.lane, lease.token)
-        except StoreUnavailable:
+        except StoreError:
             self._log.warning("lane not given back, the lease runs out", lane=lease.lane)
 
     async def _beat(self) -> None:
@@ -211,7 +213,7 @@ class Holder:
             held = dict(self._held)
             try:
                 lost = await self._store.beat(self._side, [(lease.lane, lease.token) for lease in held.values()])
-            except StoreUnavailable as error:
+            except StoreError as error:
                 self._log.warning("heartbeat failed", side=self._side.value, error=str(error))
                 continue
             for task, lease in held.items():

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from linqbot.clock import Clock
-from linqbot.errors import PayloadError, SignatureError, StoreUnavailable
+from linqbot.errors import PayloadError, SignatureError, StoreError, StoreUnavailable
 from linqbot.protocol.breaker import Breaker, Gate
 from linqbot.protocol.inbound import Inbound, read
 from linqbot.protocol.sampling import Sampler
@@ -213,7 +213,7 @@ class Ingress:
         try:
             async with asyncio.timeout(STORE_DEADLINE_S):
                 result = await step()
-        except (StoreUnavailable, TimeoutError) as error:
+        except (StoreError, TimeoutError) as error:  # also one that lasts: Linq's repeats are time to mend it
             self._breaker = self._breaker.failure(self._clock.now_ms())
             raise StoreUnavailable(str(error) or f"it took longer than {STORE_DEADLINE_S:g} s") from error
         self._breaker = self._breaker.success()
