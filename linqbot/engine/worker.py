@@ -20,6 +20,7 @@ from linqbot.engine.holder import Holder
 from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError, StoreUnavailable
 from linqbot.handling.runner import Port
 from linqbot.ids import TokenSource, random_token
+from linqbot.protocol.parking import failures, park_ms, parking_note
 from linqbot.records import Commit, Committed, DeadLetter, Lease, Side
 from linqbot.store.base import Desk, Lanes
 
@@ -52,6 +53,10 @@ class Work(Lanes, Desk, Protocol):
 
 class Turns(Protocol):
     """What runs the user's handlers: `handling.runner.Runner`."""
+
+    def wanted(self, event_type: str) -> bool:
+        """Whether any handler is for events of a type."""
+        ...
 
     async def run(self, lease: Lease, port: Port, *, others_spoke: bool = False) -> Commit:
         """Run the handlers for the leased events and return what to commit; `others_spoke`: newer events wait."""
@@ -87,6 +92,7 @@ class Worker:
         self._threads = threads
         self._threads_lost = threads_lost
         self._runaways = 0
+        self._began_ms = clock.now_ms()
         self._holder = Holder(
             store,
             Side.IN,
@@ -122,6 +128,9 @@ class Worker:
         return self._runaways >= self._threads
 
     async def _turn(self, lease: Lease) -> None:
+        if not self._turns.wanted(lease.events[0].type):
+            await self._park(lease)
+            return
         if lease.stalls >= STALL_LIMIT:
             await self._give_up(lease, f"{lease.stalls} workers died or froze on this event; see the logs of that time")
             return
@@ -134,6 +143,20 @@ class Worker:
         except HandlerError as error:
             await self._after_failure(lease, error)
 
+    async def _park(self, lease: Lease) -> None:
+        """Leave an event to a release that has a handler for it, for a while: this one must not drop it in silence."""
+        event_type = lease.events[0].type
+        delay_ms = park_ms(lease, up_ms=self._clock.now_ms() - self._began_ms)
+        if delay_ms is None:
+            await self._give_up(
+                lease, f"no handler of this release is for {event_type} events; bring it back, or drop it"
+            )
+            return
+        log.warning("event parked, no handler is for its type", type=event_type, delay_ms=delay_ms, **_ids(lease))
+        with suppress(LeaseLost):
+            await _LeasePort(self._store, lease).note(parking_note(lease), b"")
+            await self._retry(lease, delay_ms / 1000)
+
     async def _run(self, lease: Lease) -> None:
         turn = replace(lease, events=lease.events[:1])
         others_spoke = len(lease.events) > 1
@@ -145,7 +168,7 @@ class Worker:
         await self._retry(lease, RETRY_DELAYS_S[0])
 
     async def _after_failure(self, lease: Lease, error: HandlerError) -> None:
-        log.error("handler failed", handler=error.handler, attempt=lease.attempts + 1, exc_info=error, **_ids(lease))
+        log.error("handler failed", handler=error.handler, attempt=failures(lease) + 1, exc_info=error, **_ids(lease))
         try:
             await self._until_it_ends(error)
         except asyncio.CancelledError:  # the process leaves: the chat is not given back as if nothing had happened
@@ -157,12 +180,13 @@ class Worker:
 
     async def _count_failure(self, lease: Lease, error: HandlerError) -> None:
         limit = error.attempts or self._attempts
-        if lease.attempts + 1 >= limit:
+        failed = failures(lease)
+        if failed + 1 >= limit:
             await self._give_up(
                 lease, f"handler {error.handler!r} failed {limit} times: {error}", handler=error.handler
             )
             return
-        delay_s = RETRY_DELAYS_S[min(lease.attempts, len(RETRY_DELAYS_S) - 1)] * (0.75 + self._random() / 4)
+        delay_s = RETRY_DELAYS_S[min(failed, len(RETRY_DELAYS_S) - 1)] * (0.75 + self._random() / 4)
         await self._retry(lease, delay_s)
 
     async def _retry(self, lease: Lease, delay_s: float) -> None:
