@@ -67,7 +67,8 @@ def _created_chat(event_type: str, data: Mapping[str, Any]) -> str | None:
 
 
 def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_ID else None
+    """Ids become parts of paths, so `.` and `..` are none."""
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.strip(".") else None
 
 
 def _object(value: object) -> Mapping[str, Any]:

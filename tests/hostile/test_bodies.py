@@ -232,3 +232,12 @@ async def test_h5_the_cap_is_exact() -> None:
         beyond = await door.deliver(body + b" ")
 
     assert (within.status_code, beyond.status_code) == (200, 413)
+
+
+@pytest.mark.parametrize("chat_id", [".", ".."])
+async def test_h12_an_id_cannot_lead_a_request_elsewhere(door: Door, chat_id: str) -> None:
+    """A chat's id becomes part of the path of a send, under our API key: what a path reads as a step is no id."""
+    answer = await door.deliver(message("climb", chat=chat_id))
+
+    assert answer.text == "unreadable, kept"
+    assert await door.heard() == []
