@@ -13,7 +13,7 @@ import random
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Literal, Self
@@ -42,6 +42,7 @@ from linqbot.replies import Thread
 from linqbot.settings import Settings, load_settings
 from linqbot.store.base import Store
 from linqbot.store.open import open_store
+from linqbot.telemetry import logs
 
 log = structlog.get_logger("linqbot.bot")
 
@@ -163,6 +164,7 @@ class Bot(Router):
             raise ConfigurationError("the bot is running already; enter it once")
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
+            stack.enter_context(self._safe_logs())
             self._live = await self._start(stack)
             stack.callback(on_terminate(self.begin_drain))
             self._stack = stack.pop_all()
@@ -176,6 +178,16 @@ class Bot(Router):
             await self._stack.__aexit__(kind, error, trace)
         finally:
             self._live = None
+
+    def _safe_logs(self) -> AbstractContextManager[None]:
+        """What structlog does by itself shows local variables, and with them what people wrote."""
+        settings = self.settings
+        return logs.unless_configured(
+            settings.log_format,
+            settings.log_level,
+            colors=False if settings.no_color else None,
+            hushed=settings.confidential,
+        )
 
     async def _start(self, stack: AsyncExitStack) -> _Live:
         settings = self.settings

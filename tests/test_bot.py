@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from linqbot import Bot, ConfigurationError, Message, RegistrationError
@@ -102,6 +103,24 @@ async def test_events_accepted_before_a_restart_are_answered_after_it(tmp_path: 
         await sim.settled()
 
         assert [reply.text for reply in sim.replies] == ["Hello?"]
+
+
+async def test_a_bot_in_somebody_elses_program_logs_as_safely(capsys: pytest.CaptureFixture[str]) -> None:
+    """Served by any ASGI server or mounted, with structlog as it comes: no locals and no words of people in a traceback."""
+    structlog.reset_defaults()
+    bot = Bot(attempts=1)
+
+    @bot.message()
+    async def count(message: Message) -> str:
+        words = message.text
+        return str(int(words))
+
+    async with Sim(bot) as sim:
+        await sim.user().says("zanzibar")
+
+    said = capsys.readouterr().out
+    assert "handler failed" in said
+    assert "zanzibar" not in said
 
 
 async def test_a_bot_without_an_api_key_does_not_start() -> None:

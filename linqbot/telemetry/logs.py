@@ -10,7 +10,8 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import IO, Literal
 
@@ -52,6 +53,49 @@ def configure(
     out = sys.stdout if stream is None else stream
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(errors="backslashreplace")  # a terminal of few letters must not break a line, or who logs it
+    head, tail = _chain(
+        format, out, colors=colors, wordy=wordy, timestamps=timestamps, traceback=traceback, hushed=hushed
+    )
+    _structure(_Lines(out), head, tail, level=level, cached=True)
+    _route_libraries(out, level=_LEVELS[level], head=head, tail=tail)
+
+
+@contextmanager
+def unless_configured(
+    format: Format = "auto",  # noqa: A002  the word of LOG_FORMAT
+    level: str = "info",
+    *,
+    colors: bool | None = None,
+    hushed: Sequence[str] = (),
+) -> Iterator[None]:
+    """For a bot inside somebody else's program: log as `configure` does, to standard output, unless structlog is set up
+    already; in the end, of several bots the last one's, structlog is as it was. The standard library's loggers are not
+    touched: they are the program's.
+    """
+    if not structlog.is_configured():
+        head, tail = _chain(format, sys.stdout, colors=colors, hushed=hushed)
+        _structure(_LENT, head, tail, level=level, cached=False)
+    is_lent = _LENT.in_use
+    _LENT.bots += is_lent
+    try:
+        yield
+    finally:
+        _LENT.bots -= is_lent
+        if _LENT.in_use and not _LENT.bots:
+            structlog.reset_defaults()
+
+
+def _chain(
+    format: Format,  # noqa: A002  the word of LOG_FORMAT
+    out: IO[str],
+    *,
+    colors: bool | None,
+    wordy: bool = False,
+    timestamps: bool = True,
+    traceback: Callable[[BaseException], str] | None = None,
+    hushed: Sequence[str],
+) -> tuple[list[Processor], list[Processor]]:
+    """What an event passes: what is added to it, and what makes a line of it."""
     on_terminal = out.isatty()
     console = format == "console" or (format == "auto" and on_terminal)
     head: list[Processor] = [
@@ -64,13 +108,16 @@ def configure(
         _guarded(Guard(hushed)),
         _renderer(console=console, colors=on_terminal if colors is None else colors),
     ]
+    return head, tail
+
+
+def _structure(lines: _Lines, head: list[Processor], tail: list[Processor], *, level: str, cached: bool) -> None:
     structlog.configure(
         processors=[_station, *head, *tail],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=_Lines(out),
-        cache_logger_on_first_use=True,
+        logger_factory=lines,
+        cache_logger_on_first_use=cached,
     )
-    _route_libraries(out, level=_LEVELS[level], head=head, tail=tail)
 
 
 def catch_strays() -> None:
@@ -94,11 +141,27 @@ def catch_strays() -> None:
 class _Lines:
     """Makes the loggers at the end of the chain: they know their name and write a finished line at once."""
 
-    def __init__(self, out: IO[str]) -> None:
+    def __init__(self, out: IO[str] | None) -> None:
         self._out = out
 
     def __call__(self, name: str = "linqbot") -> _Line:
-        return _Line(self._out, name)
+        return _Line(self._out or sys.stdout, name)
+
+
+class _Lent(_Lines):
+    """Lines of bots that found structlog as it comes; to whatever standard output is at the moment."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.bots = 0
+
+    @property
+    def in_use(self) -> bool:
+        """Whether structlog still does as we said."""
+        return structlog.get_config()["logger_factory"] is self
+
+
+_LENT = _Lent()
 
 
 class _Line:

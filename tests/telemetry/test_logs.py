@@ -7,6 +7,7 @@ import json
 import logging
 import re
 
+import pytest
 import structlog
 
 from linqbot.telemetry import logs
@@ -214,6 +215,42 @@ def test_configuring_again_replaces_the_lines() -> None:
 
     assert first.getvalue() == ""
     assert second.getvalue().count("once") == 1
+
+
+def test_a_guest_logs_as_a_host_would(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody set structlog up, a bot's lines are as safe as those of `linqbot run`: no locals, no foreign words."""
+    with logs.unless_configured():
+        _fail("".join(PIECES))
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["logger"], line["event"]) == ("linqbot", "handler failed")
+    assert "".join(PIECES) not in json.dumps(line)
+
+
+def test_a_guest_leaves_all_as_it_was() -> None:
+    """The standard library's loggers are never touched, and structlog is as it comes when the last bot has gone."""
+    root = logging.getLogger()
+    before = (list(root.handlers), root.level)
+    with logs.unless_configured():
+        with logs.unless_configured():
+            pass
+        assert structlog.is_configured()
+        assert (list(root.handlers), root.level) == before
+
+    assert not structlog.is_configured()
+
+
+def test_a_guest_follows_its_host() -> None:
+    """What the host set up holds, before and afterwards, and also when it comes late."""
+    before, late = io.StringIO(), io.StringIO()
+    logs.configure(stream=before)
+    with logs.unless_configured():
+        structlog.get_logger("linqbot.host").info("early")
+        logs.configure(stream=late)
+        structlog.get_logger("linqbot.host").info("late")
+
+    assert structlog.is_configured()
+    assert (before.getvalue().count("early"), late.getvalue().count("late")) == (1, 1)
 
 
 def _fail(words: str) -> None:
