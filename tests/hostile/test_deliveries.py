@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,9 @@ import pytest
 from linqbot import Bot, Event, Message
 from linqbot.events import REGISTRY
 from linqbot.testing.harness import Sim
+from tests.faults.stores import store_url
 from tests.hostile.door import Door, echo, open_door, until
 from tests.hostile.letters import RECORDED, copied, encoded, message, signature
-from tests.store.redis_server import KINDS, session_url
 
 Diary = list[tuple[str, str]]
 
@@ -26,8 +27,14 @@ def diary() -> Diary:
     return []
 
 
+@pytest.fixture(params=["redis", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store of each kind."""
+    return store_url(request.param, tmp_path)
+
+
 @pytest.fixture
-async def reader(diary: Diary) -> AsyncIterator[Door]:
+async def reader(diary: Diary, store: str) -> AsyncIterator[Door]:
     """The door of a bot that writes down everything it gets, and says nothing."""
     bot = Bot()
 
@@ -39,7 +46,7 @@ async def reader(diary: Diary) -> AsyncIterator[Door]:
         if event_type != "message.received":
             register(bot, event_type, diary)
 
-    async with open_door(bot) as door:
+    async with open_door(bot, store=store) as door:
         yield door
 
 
@@ -286,9 +293,9 @@ async def test_d12_one_message_in_both_payload_versions_is_one(reader: Door, dia
     assert await texts(reader, diary) == ["Hello!"]
 
 
-async def test_d13_news_of_a_send_may_come_before_its_answer() -> None:
+async def test_d13_news_of_a_send_may_come_before_its_answer(store: str) -> None:
     """`message.sent` carries the key that the reply left under; it ends the reply, and the late answer changes nothing."""
-    async with Sim(echo(), store=session_url(KINDS[0]), namespace=f"hostile-{uuid4().hex}") as sim:
+    async with Sim(echo(), store=store, namespace=f"hostile-{uuid4().hex}") as sim:
         sim.faults.add("slow", after=True, seconds=60)
         await sim.user().writes("hello")
         await until(lambda: delivered(sim, "message.sent"))
@@ -302,9 +309,9 @@ async def test_d13_news_of_a_send_may_come_before_its_answer() -> None:
         assert await sim.bot.store.sent(sim.replies[0].message_id) is not None
 
 
-async def test_d13_news_of_a_send_stands_in_for_an_answer_that_never_comes() -> None:
+async def test_d13_news_of_a_send_stands_in_for_an_answer_that_never_comes(store: str) -> None:
     """The reply's outcome was unknown; its own webhook proves that it arrived, and it is not sent again."""
-    async with Sim(echo(), store=session_url(KINDS[0]), namespace=f"hostile-{uuid4().hex}") as sim:
+    async with Sim(echo(), store=store, namespace=f"hostile-{uuid4().hex}") as sim:
         sim.faults.lose_answer()
         await sim.user().writes("hello")
         await until(lambda: delivered(sim, "message.sent"))
