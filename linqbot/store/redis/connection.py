@@ -1,6 +1,7 @@
-"""a URL -> clients of redis-py, with every option that bites set by name.
+"""a URL -> connections and clients of redis-py, with every option that bites set by name.
 
-Two kinds of connection: a small pool for scripts, and for each side that waits one that may block.
+Three kinds of connection: those of the line, on which all scripts travel; a small pool for everything else; and for each
+side that waits one that may block.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
-from redis.asyncio.connection import parse_url
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.asyncio.connection import AbstractConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -21,7 +22,7 @@ from linqbot.errors import ConfigurationError
 
 BLOCK_S = 5
 """How long a waiting connection blocks at a time; a lost wake-up costs no more."""
-POOL = 4
+POOL = 2
 ANSWER_S = 2.0
 """How long a script may take to answer before the store counts as unavailable."""
 
@@ -37,10 +38,17 @@ _COMMON: Mapping[str, Any] = MappingProxyType(
 )
 
 
-def script_client(url: str, *, tls: str) -> Redis:
-    """A client for scripts: waits up to 2 s for an answer, reconnects twice, and never retries after a time-out."""
-    retry = Retry(ExponentialWithJitterBackoff(cap=0.25, base=0.01), 2, supported_errors=(RedisConnectionError,))
-    return _client(url, tls=tls, size=POOL, socket_timeout=ANSWER_S, retry=retry)
+def script_connection(url: str, *, tls: str) -> AbstractConnection:
+    """A connection for scripts, not open yet; reconnects twice, and never retries after a time-out."""
+    place = _trusting_place(url, tls)
+    make = place.pop("connection_class", Connection)
+    connection: AbstractConnection = make(**place, **_COMMON, retry=_twice())
+    return connection
+
+
+def plain_client(url: str, *, tls: str) -> Redis:
+    """A client for what is no script: waits up to 2 s for an answer, reconnects twice, never retries after a time-out."""
+    return _client(url, tls=tls, size=POOL, socket_timeout=ANSWER_S, retry=_twice())
 
 
 def waiting_client(url: str, *, tls: str) -> Redis:
@@ -49,11 +57,18 @@ def waiting_client(url: str, *, tls: str) -> Redis:
 
 
 def _client(url: str, *, tls: str, size: int, **options: Any) -> Redis:
-    place = _place(url)
-    if place.get("connection_class") is SSLConnection:
-        place |= _trust(tls)
+    place = _trusting_place(url, tls)
     pool = BlockingConnectionPool(max_connections=size, timeout=ANSWER_S, **place, **_COMMON, **options)
     return Redis.from_pool(pool)
+
+
+def _twice() -> Retry:
+    return Retry(ExponentialWithJitterBackoff(cap=0.25, base=0.01), 2, supported_errors=(RedisConnectionError,))
+
+
+def _trusting_place(url: str, tls: str) -> dict[str, Any]:
+    place = _place(url)
+    return place | _trust(tls) if place.get("connection_class") is SSLConnection else place
 
 
 def _place(url: str) -> dict[str, Any]:

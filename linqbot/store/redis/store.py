@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,7 +30,7 @@ from linqbot.records import (
 )
 from linqbot.store.redis import entries
 from linqbot.store.redis.bell import Bell
-from linqbot.store.redis.connection import BLOCK_S, script_client, waiting_client
+from linqbot.store.redis.connection import BLOCK_S, plain_client, script_connection, waiting_client
 from linqbot.store.redis.faults import TLS_REMEDY, store_error, untrusted
 from linqbot.store.redis.keys import LAYOUT, prefix
 from linqbot.store.redis.line import Argument, Line
@@ -52,9 +53,9 @@ class RedisStore:
         self._namespace = namespace
         self._limits = limits
         self._scripts = load_scripts(limits)
-        self._client: Redis = script_client(url, tls=tls)
+        self._client: Redis = plain_client(url, tls=tls)
         self._waiting: Redis = waiting_client(url, tls=tls)
-        self._line = Line(self._client, meta=f"{start}meta", clock=clock)
+        self._line = Line(partial(script_connection, url, tls=tls), meta=f"{start}meta", clock=clock)
         self._buckets = entries.bucket_count(limits.dedupe_capacity)
         self._bells = {side: self._bell(side, f"{start}{side.value}:wake") for side in Side}
 
@@ -172,7 +173,7 @@ class RedisStore:
     async def durability(self) -> Durability:
         """See `linqbot.store.base.Keeper.durability`."""
         try:
-            return durability_of(await read_configuration(self._client))
+            return durability_of(await self._configuration())
         except (RedisError, OSError) as error:
             raise store_error(error, "durability") from error
 
@@ -195,9 +196,16 @@ class RedisStore:
 
         return Bell(self._waiting, key, give_back=give_back)
 
+    async def _configuration(self) -> Mapping[str, str]:
+        """Asked for seldom, so no connection is kept for it: small plans have few."""
+        try:
+            return await read_configuration(self._client)
+        finally:
+            await self._client.connection_pool.disconnect()
+
     async def _open(self) -> None:
         try:
-            check_eviction(await read_configuration(self._client))
+            check_eviction(await self._configuration())
         except (RedisError, OSError) as error:
             if untrusted(error):
                 raise ConfigurationError(TLS_REMEDY) from error
