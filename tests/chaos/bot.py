@@ -21,7 +21,7 @@ import uvicorn
 
 from linqbot.bot import Bot
 from linqbot.clock import SystemClock
-from linqbot.events import Message
+from linqbot.events import Event, Message
 from linqbot.settings import load_settings
 from linqbot.store.open import open_store
 from linqbot.telemetry import logs
@@ -64,8 +64,13 @@ class Role:
         """One line for each turn that began."""
         return Path(self.folder) / f"{self.name}.diary"
 
+    @property
+    def log(self) -> Path:
+        """What the process said."""
+        return Path(self.folder) / f"{self.name}.log"
+
     def turns(self) -> list[str]:
-        """The labels of the turns that began so far."""
+        """The turns that began so far: labels of messages, ids of other events."""
         return self.diary.read_text("utf-8").split() if self.diary.exists() else []
 
 
@@ -78,10 +83,13 @@ def make_bot(role: Role) -> Bot:
     """The bot that answers `words`."""
     bot = Bot()
 
+    def note(turn: str) -> None:
+        with role.diary.open("a", encoding="utf-8") as diary:
+            diary.write(turn + "\n")
+
     def begin(text: str) -> tuple[str, float]:
         label, _, pause_ms = text.split()
-        with role.diary.open("a", encoding="utf-8") as diary:
-            diary.write(label + "\n")
+        note(label)
         return label, int(pause_ms) / 1000
 
     if "message.received" in role.wants:
@@ -102,15 +110,15 @@ def make_bot(role: Role) -> Bot:
     for event_type in set(role.wants) - {"message.received"}:
 
         @bot.event(event_type)
-        async def seen() -> None:
-            return None
+        async def seen(event: Event) -> None:
+            note(event.event_id)
 
     return bot
 
 
 def perform(role: Role) -> None:
     """Play the role until the process is told to stop, or dies."""
-    log = os.open(f"{role.folder}/{role.name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(role.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     logs.configure("json", "info")
