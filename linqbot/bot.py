@@ -34,11 +34,12 @@ from linqbot.engine.ingress import Ingress, IngressLimits
 from linqbot.engine.runtime import Runtime
 from linqbot.engine.sweeper import Sweeper
 from linqbot.engine.worker import Worker
-from linqbot.errors import ConfigurationError
+from linqbot.errors import ConfigurationError, RegistrationError
 from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
 from linqbot.protocol.signature import parse_secrets
 from linqbot.replies import Thread
+from linqbot.replies.reply import THREADS
 from linqbot.settings import Settings, load_settings
 from linqbot.store.base import Store
 from linqbot.store.open import open_store
@@ -64,11 +65,16 @@ class Bot(Router):
     """A bot: handlers are registered on it, and it runs them.
 
     `thread` decides which replies are threaded (`first`, `every`, `auto`, `never`); `attempts` is how often a failing
-    handler is tried; `settings` default to the environment and `./.env`, read when first needed.
+    handler is tried; `settings` default to the environment and `./.env`, read when first needed. Raises
+    `RegistrationError` for a threading or a number that makes no sense.
     """
 
     def __init__(self, *, thread: Thread = "first", attempts: int = 3, settings: Settings | None = None) -> None:
         super().__init__()
+        if thread not in THREADS:
+            raise RegistrationError(f"Bot(thread={thread!r}) is none of {', '.join(THREADS)}")
+        if not isinstance(attempts, int) or attempts < 1:
+            raise RegistrationError("Bot(attempts=) counts the first run, so it is a number from 1 on")
         self._thread = thread
         self._attempts = attempts
         self._settings = settings

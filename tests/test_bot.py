@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -121,6 +122,20 @@ async def test_a_bot_in_somebody_elses_program_logs_as_safely(capsys: pytest.Cap
     said = capsys.readouterr().out
     assert "handler failed" in said
     assert "zanzibar" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"thread": "sometimes"}, "first, every, auto, never"),
+        ({"attempts": 0}, "attempts"),
+        ({"attempts": "3"}, "attempts"),
+    ],
+)
+def test_a_bot_that_cannot_be_meant_so_is_refused(given: dict[str, Any], named: str) -> None:
+    """Where it is written, not at the first message."""
+    with pytest.raises(RegistrationError, match=named):
+        Bot(**given)
 
 
 async def test_a_bot_without_an_api_key_does_not_start() -> None:

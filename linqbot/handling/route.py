@@ -188,13 +188,14 @@ def _check_function(function: Plain, what: str) -> None:
 def _check_options(options: Options, what: str) -> None:
     name: object = options.name
     attempts: object = options.attempts
+    timeout: object = options.timeout
     if name is not None and not (isinstance(name, str) and name and name.isprintable()):
         raise RegistrationError(f"{what}: name= is a printable str that is not empty")
     if options.thread is not None and options.thread not in THREADS:
         raise RegistrationError(f"{what}: thread={options.thread!r} is none of {', '.join(THREADS)}")
     if attempts is not None and not (isinstance(attempts, int) and attempts >= 1):
         raise RegistrationError(f"{what}: attempts= counts the first run, so it is 1 or more")
-    if options.timeout is not None and not options.timeout > 0:
+    if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
         raise RegistrationError(f"{what}: timeout= is a number of seconds above 0")
 
 

@@ -145,6 +145,7 @@ def test_what_is_no_function_is_refused(router: Router, thing: Any) -> None:
         ({"thread": "always"}, "handler 'fine': thread='always' is none of first, every, auto, never"),
         ({"attempts": 0}, "handler 'fine': attempts= counts the first run"),
         ({"timeout": 0}, "handler 'fine': timeout= is a number of seconds above 0"),
+        ({"timeout": "5s"}, "handler 'fine': timeout= is a number of seconds above 0"),
         ({"name": ""}, "name= is a printable str"),
         ({"name": "a\nb"}, "name= is a printable str"),
     ],
