@@ -73,7 +73,8 @@ class Bot(Router):
         super().__init__()
         if thread not in THREADS:
             raise RegistrationError(f"Bot(thread={thread!r}) is none of {', '.join(THREADS)}")
-        if not isinstance(attempts, int) or attempts < 1:
+        counted: object = attempts
+        if not (isinstance(counted, int) and counted >= 1):
             raise RegistrationError("Bot(attempts=) counts the first run, so it is a number from 1 on")
         self._thread = thread
         self._attempts = attempts
