@@ -66,7 +66,7 @@ class Dispatcher:
         clock: Clock,
         random: Callable[[], float],
         tokens: TokenSource = random_token,
-        hands: int = 64,
+        hands: int = 256,
         lease_ms: int = 30_000,
         settled: Settled | None = None,
     ) -> None:
