@@ -51,7 +51,7 @@ class Stage:
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
         self.api_port = free_port()
-        config = uvicorn.Config(self.emulator.app, port=self.api_port, log_level="error", lifespan="on")
+        config = uvicorn.Config(self.emulator.app, port=self.api_port, log_config=None, access_log=False, lifespan="on")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(
             server._serve()

@@ -77,7 +77,7 @@ def found(shown: str, secret: str = OTHER_SECRET) -> set[str]:
 async def linq() -> AsyncIterator[tuple[Emulator, int]]:
     """An emulator on a port."""
     emulator, port = Emulator(clock=SystemClock(), pair_limit=None), free_port()
-    server = uvicorn.Server(uvicorn.Config(emulator.app, port=port, log_level="error", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(emulator.app, port=port, log_config=None, access_log=False, lifespan="on"))
     serving = asyncio.create_task(server._serve())  # without uvicorn's own signal handlers
     await until(lambda: server.started)
     try:
