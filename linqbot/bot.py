@@ -37,6 +37,7 @@ from linqbot.engine.worker import Worker
 from linqbot.errors import ConfigurationError, RegistrationError
 from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
+from linqbot.protocol.sampling import Sampler
 from linqbot.protocol.signature import parse_secrets
 from linqbot.replies import Thread
 from linqbot.replies.reply import THREADS
@@ -84,6 +85,7 @@ class Bot(Router):
         self._transport: httpx.AsyncBaseTransport | None = None
         self._open_store: Callable[[], Store] = self._open_store_of_settings
         self._app: Starlette | None = None
+        self._complaints = Sampler()
         self._live: _Live | None = None
         self._stack = AsyncExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -281,7 +283,9 @@ class Bot(Router):
             Route("/healthz", self._healthz, methods=["GET"]),
             Route("/readyz", self._readyz, methods=["GET"]),
         ]
-        return Starlette(routes=routes, lifespan=self._lifespan)
+        app = Starlette(routes=routes, lifespan=self._lifespan)
+        app.router.redirect_slashes = False  # a redirect is built from the request's own Host, and Linq follows none
+        return app
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[dict[str, object]]:
@@ -290,10 +294,13 @@ class Bot(Router):
 
     async def _webhook(self, request: Request) -> Response:
         if self._live is None:
-            log.error(
-                "webhook arrived but the bot is not started, answered 503",
-                remedy="a mounted bot needs `async with bot:` in the lifespan of its host",
-            )
+            left_out = self._complaints.take("not started", self._clock.now_ms())
+            if left_out is not None:
+                log.error(
+                    "webhook arrived but the bot is not started, answered 503",
+                    remedy="a mounted bot needs `async with bot:` in the lifespan of its host",
+                    left_out=left_out,
+                )
             return PlainTextResponse("not started", 503, headers={"Retry-After": "10"})
         if self._live.ingress is None:
             return PlainTextResponse("this process takes no webhooks", 503, headers={"Retry-After": "10"})
