@@ -56,7 +56,7 @@ _RECEIPTS = "webhook:message.[sd]*"
 _MISHAPS: tuple[tuple[int, str, str, int, dict[str, Any]], ...] = (
     (4, "429", _SENDS, 1, {"retry_after": 1}),
     (3, "500", _SENDS, 1, {}),
-    (2, "503", _SENDS, 1, {}),
+    (2, "502", _SENDS, 1, {}),
     (5, "500_after", _SENDS, 1, {}),
     (3, "reset", _SENDS, 1, {}),
     (5, "reset_after", _SENDS, 1, {}),

@@ -165,7 +165,7 @@ async def test_what_one_release_stored_the_other_reads(deploy: Deploy, *, forwar
     arena = deploy.arena
     writes, reads = (deploy.old, deploy.new) if forward else (deploy.new, deploy.old)
     role = arena.role("writer", "all")
-    arena.emulator.fault("503", count=None)
+    arena.emulator.fault("500", count=None)
     writer = await deploy.start(writes, role)
     for person in PEOPLE:
         await arena.say(person)
