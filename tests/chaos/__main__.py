@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --seconds 60 [--seed N] [--store redis|sqlite|both] [--workers 2|4|both]`.
+"""`python -m tests.chaos --seconds 60 [--seed N] [--store redis|sqlite|both] [--workers 2|4|both] [--broken VARIANT]`.
 
 Runs the bot under random kills and a lying network, then checks at the emulator that every acknowledged message was
 answered, each bubble once and in order. One line for each run; exit status 1 if any promise was broken.
@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from tests.chaos.arena import Plan, chaos
+from tests.chaos.broken import BROKEN
 
 
 def main() -> int:
@@ -23,7 +24,7 @@ def main() -> int:
     broken = 0
     for store in ("redis", "sqlite") if asked.store == "both" else (asked.store,):
         for workers in (2, 4) if asked.workers == "both" else (int(asked.workers),):
-            plan = Plan(store=store, workers=workers, seconds=asked.seconds, seed=seed)
+            plan = Plan(store=store, workers=workers, seconds=asked.seconds, seed=seed, broken=asked.broken)
             broken += _run(plan)
     return 1 if broken else 0
 
@@ -47,6 +48,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="repeats the troubles of a run")
     parser.add_argument("--store", choices=("redis", "sqlite", "both"), default="both")
     parser.add_argument("--workers", choices=("2", "4", "both"), default="both")
+    parser.add_argument(
+        "--broken", choices=BROKEN, default="", help="a bot that breaks a promise on purpose: must fail"
+    )
     return parser.parse_args()
 
 

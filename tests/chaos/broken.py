@@ -26,6 +26,7 @@ from tests.chaos.bot import Role
 LATE_DEDUPE = "late dedupe"
 FRESH_KEYS = "fresh keys"
 NO_TOKEN_CHECK = "no token check"
+BROKEN = (LATE_DEDUPE, FRESH_KEYS, NO_TOKEN_CHECK)
 
 LATE_S = 1.0
 """How long after its acknowledgement an event is kept by `LATE_DEDUPE`."""

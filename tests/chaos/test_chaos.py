@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.arena import Plan, chaos
+from tests.house.checkout import ROOT
 
 SECONDS = 10
 
@@ -25,3 +28,17 @@ async def test_nothing_is_lost_doubled_or_turned_around_whoever_is_killed(
     assert report.counts["acked"] > 50, report.line()
     assert report.counts["kill"] > 0, report.line()
     assert report.counts["store_kills"] > 0 or store == "sqlite", report.line()
+
+
+@pytest.mark.timeout(240)
+async def test_the_programme_prints_one_line_for_a_run_and_ends_with_its_verdict() -> None:
+    """`python -m tests.chaos` tells all figures and the seed, and its exit status says whether the promises held."""
+    words = ["-m", "tests.chaos", "--seconds", "2", "--store", "sqlite", "--workers", "2", "--seed", "13"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *words, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+
+    assert process.returncode == 0, said.decode()
+    assert said.decode().rstrip().endswith("lost 0, duplicated 0, reordered 0, seed 13")
+    assert said.count(b"\n") == 1
