@@ -42,6 +42,8 @@ class Change:
     """Whether its address pins another version, or none."""
     woken: bool = False
     """Whether it was switched off."""
+    neighbours: tuple[Subscription, ...] = ()
+    """Active subscriptions of other addresses on the same host: perhaps left behind by a change of the path."""
 
     @property
     def is_needed(self) -> bool:
@@ -52,10 +54,18 @@ class Change:
 def plan_sync(existing: Iterable[Subscription], *, target_url: str, events: Iterable[str]) -> Change:
     """The way from what there is to a subscription of `target_url` to exactly these events."""
     wanted = frozenset(events)
+    existing = tuple(existing)
     found = [one for one in existing if _place(one.target_url) == _place(target_url)]
-    if not found:
-        return Change(target_url=target_url, events=tuple(sorted(wanted)), added=tuple(sorted(wanted)), removed=())
-    one = min(found, key=lambda candidate: candidate.target_url != target_url)
+    one = min(found, key=lambda candidate: candidate.target_url != target_url, default=None)
+    neighbours = tuple(other for other in existing if other is not one and _are_neighbours(other, target_url))
+    if one is None:
+        return Change(
+            target_url=target_url,
+            events=tuple(sorted(wanted)),
+            added=tuple(sorted(wanted)),
+            removed=(),
+            neighbours=neighbours,
+        )
     there = frozenset(one.subscribed_events)
     return Change(
         target_url=target_url,
@@ -65,6 +75,7 @@ def plan_sync(existing: Iterable[Subscription], *, target_url: str, events: Iter
         subscription_id=one.id,
         moved=one.target_url != target_url,
         woken=not one.is_active,
+        neighbours=neighbours,
     )
 
 
@@ -142,6 +153,8 @@ def _told(change: Change, *, dry_run: bool) -> Iterator[str]:
         yield f"  the payload version is now pinned to {VERSION}"
     if change.woken:
         yield "  it was switched off, and is active now"
+    for other in change.neighbours:
+        yield f"  also subscribed on this host: {other.target_url}, id {other.id}; delete it if nothing listens there"
 
 
 def _verb(change: Change, *, dry_run: bool) -> str:
@@ -160,3 +173,7 @@ def _secret_lines(secret: str) -> Iterator[str]:
 def _place(url: str) -> str:
     """An address without its query: the version is not part of who is called."""
     return url.partition("?")[0].rstrip("/")
+
+
+def _are_neighbours(other: Subscription, target_url: str) -> bool:
+    return other.is_active and urlsplit(other.target_url).netloc == urlsplit(target_url).netloc

@@ -112,6 +112,20 @@ async def test_a_dry_run_only_says_it(linq: Emulator, start: Start) -> None:
     assert linq.linq.world.subscriptions == {}
 
 
+async def test_a_subscription_that_was_left_behind_is_named(
+    linq: Emulator, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a change of the path the old address is still subscribed; it is shown with its id, and left alone."""
+    await _sync(start)
+    [old] = linq.linq.world.subscriptions.values()
+    monkeypatch.setenv("LINQBOT_WEBHOOK_PATH", "/hooks")
+
+    moved = await _sync(start)
+
+    assert f"also subscribed on this host: {HOOK}, id {old.id}" in moved.text
+    assert len(linq.linq.world.subscriptions) == 2
+
+
 async def test_an_address_without_a_version_is_pinned(linq: Emulator, start: Start) -> None:
     """A subscription of the same address, made by hand without a version, is taken over and not doubled."""
     linq.subscribe(f"{URL}/webhooks/linq", ("message.received", *SETTLING))
@@ -170,7 +184,9 @@ def test_other_subscriptions_are_left_alone() -> None:
         id="s1", target_url="https://other.test/webhooks/linq", subscribed_events=("message.received",)
     )
 
-    assert plan_sync([other], target_url=HOOK, events={"message.received"}).subscription_id is None
+    change = plan_sync([other], target_url=HOOK, events={"message.received"})
+
+    assert (change.subscription_id, change.neighbours) == (None, ())
 
 
 @pytest.mark.parametrize(
