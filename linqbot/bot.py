@@ -33,6 +33,7 @@ from linqbot.engine.health import Health
 from linqbot.engine.ingress import Ingress, IngressLimits
 from linqbot.engine.runtime import Runtime
 from linqbot.engine.sweeper import Sweeper
+from linqbot.engine.watchdog import Watchdog
 from linqbot.engine.worker import Worker
 from linqbot.errors import ConfigurationError, RegistrationError
 from linqbot.handling.router import Router
@@ -137,6 +138,13 @@ class Bot(Router):
         if self._live is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._live.runtime.begin_drain)
 
+    def give_back(self) -> None:
+        """Cut a drain short: the chats in hand go back to the queue at once, for another process; nothing is counted.
+        Safe from a signal handler.
+        """
+        if self._live is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._live.runtime.give_back)
+
     @property
     def running(self) -> bool:
         """Whether the bot is started."""
@@ -203,6 +211,7 @@ class Bot(Router):
         if settings.api_key is None:
             raise ConfigurationError("there is no API key: set LINQ_API_V3_API_KEY to the token of your Linq account")
         runner = self._compile()
+        stack.enter_context(Watchdog())
         store = await stack.enter_async_context(self._open_store())
         client = LinqClient(settings.base_url, settings.api_key.get_secret_value(), transport=self._transport)
         stack.push_async_callback(client.aclose)
@@ -213,8 +222,8 @@ class Bot(Router):
             worker, dispatcher = self._make_hands(store, runner, client)
         sweeper = Sweeper(store, clock=self._clock, random=random.random)
         runtime = Runtime(ingress=ingress, worker=worker, dispatcher=dispatcher, sweeper=sweeper)
-        await stack.enter_async_context(runtime)
         await self._announce(store)
+        await stack.enter_async_context(runtime)
         return _Live(store=store, runtime=runtime, ingress=ingress, health=Health(store, runtime.troubles))
 
     def _open_store_of_settings(self) -> Store:

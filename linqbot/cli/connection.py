@@ -21,7 +21,7 @@ HEAD_S = 10.0
 MOST_CONNECTIONS = 2_000
 """One more is closed at once. Each can hold `HEAD_BYTES` and uvicorn's 64 kB of an unread body."""
 SPARE_FILES = 128
-"""Descriptors that connections leave to the store, to sends and to the program itself."""
+"""Descriptors that connections leave to the store, to sends and to the program itself; of few, half."""
 
 
 class _Reading(Enum):
@@ -49,7 +49,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection, if there is room for it."""
         super().connection_made(transport)
-        if len(self.connections) > min(self.most, _files() - SPARE_FILES):
+        if len(self.connections) > min(self.most, max(_files() - SPARE_FILES, _files() // 2)):
             transport.abort()
         else:
             self._hang_up_in(self.head_s)

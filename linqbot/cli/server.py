@@ -1,8 +1,8 @@
 """a Bot -> a served bot. Drives uvicorn's server itself, and leaves the way platforms want it.
 
-The first SIGTERM or SIGINT drains: no new webhooks, turns and sends end, exit code 0. The second leaves at once, and so
-does a drain that takes too long: whatever is unfinished is safe in the store. A member of a crew, or the child of `dev`,
-also drains when its parent is gone.
+The first SIGTERM, SIGINT or SIGHUP drains: no new webhooks, turns and sends end, exit code 0. The second gives back what is
+in hand and leaves, the third just leaves, and so does a drain that takes too long: whatever is unfinished is safe in the
+store. A member of a crew, or the child of `dev`, also drains when its parent is gone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from functools import partial
 from types import FrameType
 from typing import Any, Self
 
@@ -34,27 +35,33 @@ KEEP_ALIVE_S = 95
 REQUESTS_END_S = 20
 STOP_S = 25
 """Platforms kill after 30 s."""
+HURRY_S = 3
+"""How long giving back may take."""
 
 _HELD_OBJECTS = 50_000
 """How many new objects make the garbage collector look; Python's own 700 costs a serving process a few percent."""
 
 
 class Departure:
-    """The way out: counts signals, begins the drain, and makes sure that there is an end."""
+    """The way out: counts signals, begins the drain, cuts it short, and makes sure that there is an end."""
 
-    def __init__(self, drain: Callable[[], None]) -> None:
+    def __init__(self, drain: Callable[[], None], hurry: Callable[[], None] = lambda: None) -> None:
+        self.code = 0
+        """What to exit with: 0 after a drain, 128 and the signal when it was cut short."""
         self._drain = drain
+        self._hurry = hurry
         self._begun = False
+        self._signals = _polite_signals()
         self._asked = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in self._signals:
             signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in self._signals:
             signal.signal(number, signal.SIG_IGN)
 
     def begin(self) -> None:
@@ -64,9 +71,7 @@ class Departure:
         self._begun = True
         self._drain()
         self._loop.call_soon_threadsafe(self._asked.set)
-        patience = threading.Timer(STOP_S, _give_up)
-        patience.daemon = True
-        patience.start()
+        _at_the_latest(STOP_S, _give_up)
 
     async def asked(self) -> None:
         """Wait until somebody wants us to leave."""
@@ -83,9 +88,26 @@ class Departure:
         self.begin()
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if self._begun:
-            os._exit(128 + number)
-        self.begin()
+        if self.code:
+            os._exit(self.code)
+        if not self._begun:
+            self.begin()
+            return
+        self.code = 128 + number
+        self._hurry()
+        _at_the_latest(HURRY_S, partial(os._exit, self.code))
+
+
+def _polite_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask to leave; SIGHUP is not one of them under `nohup`."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    return (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangs_up else []))
+
+
+def _at_the_latest(seconds: float, leave: Callable[[], None]) -> None:
+    patience = threading.Timer(seconds, leave)
+    patience.daemon = True
+    patience.start()
 
 
 def _give_up() -> None:
@@ -179,25 +201,25 @@ async def serve(
         bot.begin_drain()
         server.should_exit = True
 
-    with Departure(drain) as departure:
+    with Departure(drain, bot.give_back) as departure:
         if has_parent:
             departure.follow_parent()
         with contextlib.suppress(SystemExit):  # uvicorn's word for "the app did not start"; the reason is noted
             await server.serve(sockets=[listener])
     if noted.failure is not None:
         raise noted.failure
-    return 0
+    return departure.code
 
 
 async def work(bot: Bot, *, has_parent: bool = False) -> int:
     """Run a bot without a port until a signal; returns 0 after a drain. Raises what kept the bot from starting."""
-    with Departure(bot.begin_drain) as departure:
+    with Departure(bot.begin_drain, bot.give_back) as departure:
         if has_parent:
             departure.follow_parent()
         async with bot:
             settle_memory()
             await departure.asked()
-    return 0
+    return departure.code
 
 
 @contextlib.asynccontextmanager

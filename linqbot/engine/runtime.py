@@ -78,6 +78,7 @@ class Runtime:
         self._sweeper = sweeper
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._drain_begun = 0.0
+        self._leaving: asyncio.Task[None] | None = None
         self.draining = asyncio.Event()
 
     @property
@@ -96,6 +97,11 @@ class Runtime:
             self._ingress.draining = True
         if self._worker is not None:
             self._worker.stop()
+
+    def give_back(self) -> None:
+        """Wait for nobody: what is in hand goes back at once, for another process. Call it on the event loop."""
+        self.begin_drain()
+        self._leaving = self._leaving or asyncio.create_task(self._leave(), name="linqbot-leaving")
 
     def troubles(self) -> Mapping[str, str]:
         """What keeps this process from being ready, by name."""
@@ -131,6 +137,12 @@ class Runtime:
         if self._dispatcher is not None:
             stations.append(("dispatcher", self._dispatcher.run))
         return stations
+
+    async def _leave(self) -> None:
+        for station in (self._worker, self._dispatcher):
+            if station is not None:
+                station.stop()
+                await station.leave()
 
     async def _end(self, name: str, station: Station | None, *, by: float) -> None:
         if station is None:

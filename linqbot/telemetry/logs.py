@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import IO, Literal
 
@@ -171,8 +171,9 @@ class _Line:
 
     def msg(self, line: str) -> None:
         """Write one line whole, so that lines of several processes do not mix."""
-        self._out.write(line + "\n")
-        self._out.flush()
+        with suppress(OSError):  # a full disk, a reader that left: what is told must not stop what is done
+            self._out.write(line + "\n")
+            self._out.flush()
 
     debug = info = warning = error = critical = exception = log = msg
 
