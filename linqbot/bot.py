@@ -80,6 +80,7 @@ class Bot(Router):
             raise RegistrationError("Bot(attempts=) counts the first run, so it is a number from 1 on")
         self._thread = thread
         self._attempts = attempts
+        self._own_attempts = True
         self._settings = settings
         self._only: Only = "all"
         self._clock: Clock = SystemClock()
@@ -117,13 +118,15 @@ class Bot(Router):
     ) -> None:
         """Change how a bot that is not running will run; what is left out stays. Used by the command line and by tests.
 
-        `transport` carries the requests to Linq; `store` opens another store than the one the settings name.
+        `transport` carries the requests to Linq; `store` opens another store than the one the settings name;
+        `attempts` hold for every handler, whatever it says itself.
         """
         if self._live is not None:
             raise ConfigurationError("the bot is running; configure it before it starts")
         self._settings = settings or self._settings
         self._only = only or self._only
         self._attempts = attempts or self._attempts
+        self._own_attempts = self._own_attempts and attempts is None
         self._clock = clock or self._clock
         self._transport = transport or self._transport
         self._open_store = store or self._open_store
@@ -223,7 +226,7 @@ class Bot(Router):
         sweeper = Sweeper(store, clock=self._clock, random=random.random)
         runtime = Runtime(ingress=ingress, worker=worker, dispatcher=dispatcher, sweeper=sweeper)
         await self._announce(store)
-        await stack.enter_async_context(runtime)
+        await stack.enter_async_context(runtime)  # last: from here on handlers run, and one may end the process
         return _Live(store=store, runtime=runtime, ingress=ingress, health=Health(store, runtime.troubles))
 
     def _open_store_of_settings(self) -> Store:
@@ -284,6 +287,7 @@ class Bot(Router):
             namespace=settings.namespace,
             thread=self._thread,
             timeout_s=settings.handler_timeout.total_seconds(),
+            own_attempts=self._own_attempts,
         )
 
     def _build_app(self) -> Starlette:

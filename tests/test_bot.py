@@ -164,6 +164,23 @@ async def test_two_handlers_of_one_name_refuse_to_start() -> None:
         await bot.__aenter__()
 
 
+async def test_configured_attempts_hold_for_every_handler() -> None:
+    """`configure(attempts=1)` is what `dev` does: who develops wants to see the first error, not the third."""
+    bot, runs = Bot(attempts=5), []
+
+    @bot.message(attempts=3)
+    async def fail(message: Message) -> None:
+        runs.append(message.id)
+        raise ValueError
+
+    bot.configure(attempts=1)
+    async with Sim(bot) as sim:
+        await sim.user().says("Hello?")
+        [letter] = await bot.store.dead()
+
+    assert (len(runs), letter.handler) == (1, "fail")
+
+
 async def test_a_running_bot_is_not_configured_again() -> None:
     """What runs keeps its settings."""
     async with Sim(echo_bot()) as sim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -26,6 +26,10 @@ class Plan:
     def event_types(self) -> frozenset[str]:
         """The types that at least one handler is for."""
         return frozenset(event_type for route in self.routes for event_type in route.types)
+
+    def without_attempts(self) -> Plan:
+        """The same, with no handler's own number of attempts."""
+        return replace(self, routes=tuple(replace(route, attempts=None) for route in self.routes))
 
 
 def plan_of(router: Router) -> Plan:

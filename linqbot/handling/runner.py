@@ -35,7 +35,8 @@ class Runner:
     """All handlers of a tree, ready to run; entering it makes the bot's services, leaving it cleans them up.
 
     Raises `RegistrationError` when the tree does not fit together. `thread` and `timeout_s` hold where neither handler nor
-    router says otherwise; `threads` is how many plain `def` handlers run at once.
+    router says otherwise; `threads` is how many plain `def` handlers run at once. With `own_attempts` off no handler's
+    failure names its `attempts`, so that the worker's number holds for all.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class Runner:
         thread: Thread = "first",
         timeout_s: float = 60.0,
         threads: int = 16,
+        own_attempts: bool = True,
     ) -> None:
-        self._plan = plan_of(router)
+        plan = plan_of(router)
+        self._plan = plan if own_attempts else plan.without_attempts()
         self._namespace = namespace
         self._clock = clock
         self._thread: Thread = thread

@@ -30,7 +30,7 @@ async def pid() -> str:
 async def party() -> list[str | Reply]:
     return ["Yes!", Reply("Boom", effect="confetti")]
 
-@bot.message("fail")
+@bot.message("fail", attempts=3)
 async def fail(message: Message) -> str:
     return str(1 / 0)
 
@@ -87,7 +87,9 @@ async def test_silence_is_told(start: Start) -> None:
 
 
 async def test_a_failing_handler_shows_its_own_lines_once(start: Start) -> None:
-    """A handler's error is shown with its traceback, the user's lines only, and is not tried again."""
+    """A handler's error is shown with its traceback, the user's lines only, and is not tried again,
+    whatever number of attempts it asks for.
+    """
     program = await _dev(start, "fail")
 
     assert program.text.count("ZeroDivisionError: division by zero") == 1
