@@ -18,62 +18,37 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from linqbot.clock import Clock
-from linqbot.emulator import choices, control, messaging, subscriptions
-from linqbot.emulator.exchange import PAIR_LIMIT
+from linqbot.emulator import choices, control, subscriptions
+from linqbot.emulator.entities import Json, Subscription
 from linqbot.emulator.faults import read_fault
+from linqbot.emulator.gate import PAIR_LIMIT
 from linqbot.emulator.linq import Linq, Tuning, build_linq
-from linqbot.emulator.operation import Act, Operation, refusal
+from linqbot.emulator.operation import refusal
+from linqbot.emulator.people import People
 from linqbot.emulator.postman import Delivery, encode
 from linqbot.emulator.problems import DEFAULT_CODES, Problem
+from linqbot.emulator.routes import api_routes, file_routes
 from linqbot.emulator.wire import RAW_SEND
-from linqbot.emulator.world import KEPT_MESSAGES, LINES, Heard, Json, Subscription
+from linqbot.emulator.world import KEPT_MESSAGES, LINES, Heard
 from linqbot.errors import LinqbotError
 
 API = "/api/partner"
 SOON_MS = 100
 """`quiet` waits for what happens within this time by itself; what lies farther off waits for the clock."""
 
-_OPERATIONS: tuple[tuple[str, str, str, Act], ...] = (
-    ("POST", "/v3/chats/{chatId}/messages", "sendMessageToChat", messaging.send_message),
-    ("GET", "/v3/chats/{chatId}/messages", "getMessages", messaging.list_messages),
-    ("POST", "/v3/chats/{chatId}/typing", "startTyping", messaging.acknowledge),
-    ("DELETE", "/v3/chats/{chatId}/typing", "stopTyping", messaging.acknowledge),
-    ("POST", "/v3/chats/{chatId}/read", "markChatAsRead", messaging.acknowledge),
-    ("POST", "/v3/chats", "createChat", messaging.create_chat),
-    ("GET", "/v3/chats", "listChats", messaging.list_chats),
-    ("GET", "/v3/chats/{chatId}", "getChat", messaging.get_chat),
-    ("GET", "/v3/messages/{messageId}", "getMessage", messaging.get_message),
-    ("GET", "/v3/phone_numbers", "listPhoneNumbers", messaging.list_lines),
-    ("GET", "/v3/webhook-events", "listWebhookEvents", subscriptions.list_event_types),
-    ("POST", "/v3/webhook-subscriptions", "createWebhookSubscription", subscriptions.create_subscription),
-    ("GET", "/v3/webhook-subscriptions", "listWebhookSubscriptions", subscriptions.list_subscriptions),
-    ("GET", "/v3/webhook-subscriptions/{subscriptionId}", "getWebhookSubscription", subscriptions.get_subscription),
-    (
-        "PUT",
-        "/v3/webhook-subscriptions/{subscriptionId}",
-        "updateWebhookSubscription",
-        subscriptions.update_subscription,
-    ),
-    (
-        "DELETE",
-        "/v3/webhook-subscriptions/{subscriptionId}",
-        "deleteWebhookSubscription",
-        subscriptions.delete_subscription,
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What became of somebody's message."""
+    """What became of somebody's message; `dropped` without any ids when Linq keeps it from us (a blocked sender)."""
 
     event_id: str
     message_id: str
     chat_id: str
+    dropped: bool = False
 
 
 class Emulator:
@@ -109,6 +84,7 @@ class Emulator:
         )
         self.clock = clock
         self.linq = build_linq(clock, transport or _network(), tuning)
+        self.people = People(self.linq)
         self.app: Starlette = _App(self.linq, self)
         self._entered = 0
         self._running: asyncio.Task[None] | None = None
@@ -132,15 +108,21 @@ class Emulator:
             await self._running
         self._running = None
         await self.linq.postman.stop()
+        self.linq.vault.clear()
 
     async def inbound(self, from_: str, *, text: str | None = None, **more: Any) -> Arrived:
         """Let somebody write; its webhooks are on their way, `quiet` waits for them.
 
-        `more`: `to` (a line), `parts`, `service`, `group` (the other people), `reply_to` (a message id, or an object
-        with `message_id` and `part_index`), `effect`, and for repeats `event_id` and `message_id`.
+        `more`: `to` (a line), `parts`, `service`, `group` (the other people), `chat_id`, `reply_to` (a message id, or an
+        object with `message_id` and `part_index`), `effect`, `poll` (its options), `late_by_s` (recovered so long after
+        it was written), and for repeats `event_id` and `message_id`. A media part with `filename` and `data` (base64)
+        is stored, so that it can be downloaded.
         """
         inbound = control.read_inbound(self.linq, {"from": from_, "text": text, **more})
-        event_id, message = control.take_in(self.linq, inbound)
+        arrived = control.take_in(self.linq, inbound)
+        if arrived is None:
+            return Arrived(event_id="", message_id="", chat_id="", dropped=True)
+        event_id, message = arrived
         return Arrived(event_id=event_id, message_id=message.id, chat_id=message.chat.id)
 
     def subscribe(
@@ -184,6 +166,10 @@ class Emulator:
     def messages_to(self, handle: str) -> list[Heard]:
         """Everything that reached one phone, in the order of acceptance."""
         return [one for one in self.linq.world.heard if one.to == handle]
+
+    def deeds(self) -> list[Json]:
+        """What the lines did besides sending: reactions, edits, typing, read, shared cards, votes; in order."""
+        return list(self.linq.world.deeds)
 
     def transcript(self) -> Json:
         """The same as `GET /_control/transcript`."""
@@ -232,9 +218,8 @@ class _App(Starlette):
             answer = refusal(Problem(status, DEFAULT_CODES.get(status, 3006), "No such endpoint"), trace_id)
             return Response(answer.body, status, {"x-trace-id": trace_id}, answer.content_type)
 
-        api = [Route(path, Operation(linq, name, act), methods=[method]) for method, path, name, act in _OPERATIONS]
         super().__init__(
-            routes=[Mount(API, routes=api), *control.control_routes(linq)],
+            routes=[Mount(API, routes=api_routes(linq)), *file_routes(linq), *control.control_routes(linq)],
             lifespan=lifespan,
             exception_handlers={HTTPException: refuse},
         )

@@ -43,14 +43,9 @@ CONTENT_CODE = _choose(1004, about="code for content rules without a stated code
 VALUE_CODE = _choose(1005, about="code for a field value out of range or of a wrong type", unknown="section 12 item 8")
 REPLY_TARGET_CODE = _choose(2002, about="code (404) for a reply_to whose target is unknown", unknown="section 6.2")
 FIRST_MESSAGE_CODE = _choose(1005, about="code for reply_to or effect in a first message", unknown="section 7.1")
-EXPERIENCE_CODE = _choose(
-    2011, about="code (403) for experiences, app cards and app clips, which are not emulated yet", unknown="section 6"
-)
+EXPERIENCE_CODE = _choose(2011, about="code (403) for experiences", unknown="section 6")
 TEXT_UNIT = _choose("UTF-16 code units", about="unit of the 10,000 characters", unknown="section 12 item 9")
 BLANK_TEXT = _choose("accepted", about="text of white space only", unknown="section 12 item 9")
-ATTACHMENT_IDS = _choose(
-    "any UUID is taken as an attachment", about="attachment_id without an upload", unknown="uploads are not emulated"
-)
 PAIR_WINDOW_MS = _choose(
     60_000,
     about="the 30 messages per 60 s of a pair",
@@ -58,6 +53,17 @@ PAIR_WINDOW_MS = _choose(
     shown="a sliding window; refusals do not count",
 )
 PAIR_OF_A_GROUP = _choose("the group chat", about="the pair of a group message", unknown="section 3")
+GATE_ORDER = _choose(
+    "line (2027), block (2026), sandbox (2008), opt-out (2024), rate (1007)",
+    about="which refusal comes first",
+    unknown="section 7",
+)
+SANDBOX_GROUP = _choose("everybody wrote first", about="a group on a sandbox line", unknown="section 9.2")
+SANDBOX_MINUTE = _choose("not limited", about="sandbox messages per minute", unknown="section 12 item 15")
+WINDOW = _choose("sliding; refusals do not count", about="every other limit per time", unknown="section 3")
+LEFT_CHAT = _choose("can still be read", about="GET of a chat our line left", unknown="section 7")
+BLOCK_STATUS = _choose(200, about="HTTP status of POST /v3/blocked_handles", unknown="section 12 item 10")
+NOT_BLOCKED = _choose((404, 2001), about="unblocking a handle that is not blocked", unknown="section 12 item 10")
 CHAT_ORDER = _choose("newest first", about="order of GET /v3/chats", unknown="section 12 item 6")
 MESSAGE_ORDER = _choose("newest first", about="order of GET /v3/chats/{id}/messages", unknown="section 12 item 6")
 CURSOR = _choose("an offset in decimal", about="format of next_cursor", unknown="section 12 item 6")
@@ -73,11 +79,62 @@ CREATED_BEFORE_MESSAGE = _choose(
     "chat.created, then message.received", about="order of events for a chat they start", unknown="section 12 item 11"
 )
 INBOUND_SERVICE = _choose("the service of their last message", about="the service of a chat", unknown="section 5")
+UNDECLARED = _choose(
+    ("iMessage", "SMS"), about="services of somebody who was not declared and never wrote", unknown="section 6.2"
+)
 SERVICE_IMPOSSIBLE_CODE = _choose(
     4005, about="message.failed code when iMessage is demanded for somebody without it", unknown="section 6.2"
 )
 LIFECYCLE_MS = _choose(
     (2, 4, 6), about="milliseconds from acceptance to sent, delivered, read", unknown="section 12 item 7"
+)
+TYPING_MS = _choose(90_000, about="milliseconds a typing bubble lasts", unknown="section 7.4 says 85 to 90 s")
+GROUP_TYPING = _choose("works", about="typing in a group", unknown="section 11")
+EDIT_LIMIT = _choose((409, 2015), about="a sixth edit, or one after 15 minutes", unknown="section 12 item 8")
+EDIT_OTHERS = _choose((403, 2005), about="editing somebody else's message", unknown="section 12 item 8")
+EDIT_DECORATIONS = _choose("gone", about="decorations of an edited text", unknown="section 7.5")
+TAPBACKS = _choose(
+    "another one replaces it without reaction.removed", about="a second tapback on a part", unknown="section 12 item 19"
+)
+PLACEMENT_STATUS = _choose(202, about="HTTP status of moving a sticker", unknown="section 12 item 10")
+STICKER_PIXELS = _choose(320, about="width and height of stickers", unknown="section 5")
+LINQ_HOST = _choose("linqapp.com", about="hosts whose media do not count as public", unknown="section 6.1")
+SITE = _choose(
+    "http://linq.invalid", about="address of files before the first request tells ours", unknown="section 7.6"
+)
+DOWNLOAD_MS = _choose(3_600_000, about="life of a download URL in milliseconds", unknown="section 11")
+BAD_SIGNATURE = _choose(
+    (403, 2005), about="a presigned URL that is changed, too old, or used with other headers", unknown="section 7.6"
+)
+BAD_UPLOAD = _choose((400, 5001), about="an upload of another size", unknown="section 7.6")
+STRIPPED = _choose("the whole part goes", about="messages whose attachment is deleted", unknown="section 7.6")
+URL_FORMAT = _choose(
+    400,
+    about="media by URL is judged by its extension, if that is a known one",
+    unknown="section 6.1",
+    shown="nothing is fetched: 400/5004 for known types that are not listed",
+)
+VOICE_DURATION_MS = _choose(None, about="duration_ms of a voice memo", unknown="section 7")
+CARD_URL = _choose("https://linq.invalid/card", about="url of an app card sent without one", unknown="section 6.1")
+CLIP_CODE = _choose(1004, about="code for a bad app clip", unknown="section 6.1")
+GROUP_STATE = _choose((409, 2015), about="a group too small, too large, or somebody already in", unknown="section 7.3")
+UPDATE_FAILED = _choose(4001, about="error_code when a group is not on iMessage", unknown="section 8.6")
+TWO_KEYS = _choose("the header counts", about="a key in header and body of POST /v3/messages", unknown="section 4")
+NO_CARD = _choose("an empty list", about="GET /v3/contact_card without a card", unknown="section 11")
+SHARE_TOO_EARLY = _choose((409, 2015), about="sharing a card before any message of ours", unknown="section 7.4")
+CHECK_SCOPE = _choose("a line", about="what may check a capability once in 10 s", unknown="section 3")
+AUDIT = _choose("ends with status error", about="a reputation audit", unknown="nothing here has a reputation")
+ALREADY_SHARING = _choose((409, 2015), about="asking for a location that is shared", unknown="section 7")
+LOCATION_WINDOW_MS = _choose(
+    60_000, about="milliseconds between location requests of a chat", unknown="section 12 item 15"
+)
+BACKGROUND_STATUS = _choose(202, about="HTTP status of POST and DELETE background", unknown="section 12 item 10")
+POLL_STATUS = _choose(200, about="HTTP status of all poll calls", unknown="section 12 item 10")
+POLL_OPTIONS = _choose(100, about="most options of a poll", unknown="section 7.7")
+POLL_TEXT = _choose(1_000, about="longest text of an option", unknown="section 7.7")
+NOT_A_POLL = _choose((400, 1005), about="a poll call on another message", unknown="section 12 item 10")
+ZERO_RETENTION = _choose(
+    "parts are empty in every answer and webhook, inbound too", about="zero-retention lines", unknown="section 9.5"
 )
 OPT_OUT_HEALTH = _choose(
     "already reads OPTED_OUT", about="health_status on the webhook that carries STOP", unknown="section 12 item 14"

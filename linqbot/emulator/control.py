@@ -6,6 +6,7 @@ Paths and bodies: design.md section 9, The emulator; `deliveries` and `requests`
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,17 +14,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from linqbot.emulator import fields, shapes
+from linqbot.emulator import fields, shapes, typing_bubbles
+from linqbot.emulator.entities import Json, Message
 from linqbot.emulator.exchange import Inbound
 from linqbot.emulator.faults import read_fault
 from linqbot.emulator.linq import Linq
 from linqbot.emulator.parts import stored_media
+from linqbot.emulator.people import People
 from linqbot.emulator.postman import Delivery
 from linqbot.emulator.problems import Problem, envelope
-from linqbot.emulator.world import Json, Message
 from linqbot.errors import ConfigurationError
 
 Control = Callable[[Linq, Json], Json]
+
+DEEDS = tuple(name for name in vars(People) if not name.startswith("_"))
+"""What `POST /_control/people` can be told that somebody does; the other fields are the method's arguments."""
+
+_PYTHON_NAMES = {"from": "from_", "type": "type_", "services": "services_"}
 
 
 @runtime_checkable
@@ -35,13 +42,17 @@ class Turnable(Protocol):
         ...
 
 
-def take_in(linq: Linq, inbound: Inbound) -> tuple[str, Message]:
-    """Let a message of somebody arrive; returns the event's id and the message."""
+def take_in(linq: Linq, inbound: Inbound) -> tuple[str, Message] | None:
+    """Let a message of somebody arrive; returns the event's id and the message, None when Linq drops it."""
     if inbound.line not in linq.world.lines:
         raise fields.value("to is not a line of this emulator")
     if inbound.sender == inbound.line:
         raise fields.value("a line does not write to itself")
-    return linq.exchange.receive(inbound, trace_id=linq.names.trace_id())
+    arrived = linq.exchange.receive(inbound, trace_id=linq.names.trace_id())
+    if arrived is not None:  # writing ends their typing bubble (section 8.6)
+        _, message = arrived
+        typing_bubbles.end(linq, message.chat, message.sender, message.trace_id)
+    return arrived
 
 
 def read_inbound(linq: Linq, body: Json) -> Inbound:
@@ -50,18 +61,22 @@ def read_inbound(linq: Linq, body: Json) -> Inbound:
     if service not in (None, "iMessage", "SMS", "RCS"):
         raise fields.value("service must be one of iMessage, SMS, RCS")
     reply_to = body.get("reply_to")
+    options = body.get("poll") or ()
     if isinstance(reply_to, str):
         reply_to = {"message_id": reply_to, "part_index": 0}
     return Inbound(
         sender=fields.handle(body.get("from"), "from"),
         line=fields.phone(body.get("to") or next(iter(linq.world.lines)), "to"),
-        parts=_parts(linq, body),
+        parts=[] if options else _parts(linq, body),
         group=tuple(fields.handle(one, "group") for one in body.get("group") or ()),
         service=service,
         reply_to=reply_to,
         effect=body.get("effect"),
         event_id=body.get("event_id"),
         message_id=body.get("message_id"),
+        chat_id=body.get("chat_id"),
+        late_by_ms=None if body.get("late_by_s") is None else int(body["late_by_s"] * 1000),
+        poll_options=tuple(options),
     )
 
 
@@ -77,6 +92,9 @@ def _parts(linq: Linq, body: Json) -> list[Json]:
 
 
 def _part(linq: Linq, part: Json) -> Json:
+    if part.get("data") is not None:
+        file = linq.vault.store(str(part.get("filename") or "file"), b64decode(part["data"]))
+        return linq.vault.part(file)
     if part.get("type") == "media":
         return stored_media(part.get("url"), part.get("id") or linq.names.uuid()) | part
     return part
@@ -111,8 +129,23 @@ def turn_clock(linq: Linq, seconds: float) -> None:
 
 
 def _inbound(linq: Linq, body: Json) -> Json:
-    event_id, message = take_in(linq, read_inbound(linq, body))
+    arrived = take_in(linq, read_inbound(linq, body))
+    if arrived is None:
+        return {"event_id": None, "message_id": None, "chat_id": None}
+    event_id, message = arrived
     return {"event_id": event_id, "message_id": message.id, "chat_id": message.chat.id}
+
+
+def _people(linq: Linq, body: Json) -> Json:
+    deed = getattr(People(linq), str(body.get("deed")), None) if body.get("deed") in DEEDS else None
+    if deed is None:
+        raise fields.value(f"deed must be one of {', '.join(DEEDS)}")
+    deed(**{_PYTHON_NAMES.get(name, name): given for name, given in body.items() if name != "deed"})
+    return {}
+
+
+def _deeds(linq: Linq, _body: Json) -> Json:
+    return {"deeds": list(linq.world.deeds)}
 
 
 def _transcript(linq: Linq, _body: Json) -> Json:
@@ -152,6 +185,8 @@ def _requests(linq: Linq, _body: Json) -> Json:
 
 _ROUTES: tuple[tuple[str, str, Control], ...] = (
     ("POST", "inbound", _inbound),
+    ("POST", "people", _people),
+    ("GET", "deeds", _deeds),
     ("GET", "transcript", _transcript),
     ("POST", "faults", _faults),
     ("POST", "clock", _turn),

@@ -63,6 +63,11 @@ def phone(given: Any, name: str) -> str:
     return given
 
 
+def query_phone(given: str | None) -> str:
+    """A number in a path or query, where a plus may have become a space or be missing."""
+    return phone(None if given is None else "+" + given.strip().removeprefix("+"), "phone_number")
+
+
 def handle(given: Any, name: str) -> str:
     """A number in E.164, or an email address."""
     if isinstance(given, str) and _EMAIL.fullmatch(given):

@@ -10,12 +10,16 @@ import httpx
 
 from linqbot.clock import Clock
 from linqbot.emulator import choices
-from linqbot.emulator.agenda import Agenda
-from linqbot.emulator.exchange import PAIR_LIMIT, Exchange
+from linqbot.emulator.agenda import Agenda, Entry
+from linqbot.emulator.entities import Json
+from linqbot.emulator.exchange import Exchange
 from linqbot.emulator.faults import Faults
+from linqbot.emulator.gate import PAIR_LIMIT, Gate
+from linqbot.emulator.lifecycle import Lifecycle
 from linqbot.emulator.names import Names
 from linqbot.emulator.postman import Postman
-from linqbot.emulator.world import KEPT_MESSAGES, LINES, Json, World
+from linqbot.emulator.vault import Vault
+from linqbot.emulator.world import KEPT_MESSAGES, LINES, World
 
 KEPT_REQUESTS = 10_000
 
@@ -44,7 +48,11 @@ class Linq:
     names: Names
     agenda: Agenda
     postman: Postman
+    gate: Gate
+    lifecycle: Lifecycle
     exchange: Exchange
+    vault: Vault
+    typing: dict[tuple[str, str], Entry] = field(default_factory=dict)
     requests: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
     def reset(self) -> None:
@@ -53,6 +61,8 @@ class Linq:
         self.postman.clear()
         self.faults.clear()
         self.requests.clear()
+        self.typing.clear()
+        self.vault.clear()
         self.world.clear()
 
 
@@ -63,13 +73,7 @@ def build_linq(clock: Clock, transport: httpx.AsyncBaseTransport, tuning: Tuning
     postman = Postman(
         world, clock=clock, agenda=agenda, faults=faults, names=names, transport=transport, at_once=tuning.at_once
     )
-    exchange = Exchange(
-        world,
-        postman,
-        agenda,
-        clock=clock,
-        names=names,
-        pair_limit=tuning.pair_limit,
-        lifecycle_ms=tuning.lifecycle_ms,
-    )
-    return Linq(clock, tuning, world, faults, names, agenda, postman, exchange)
+    gate = Gate(world, clock=clock, pair_limit=tuning.pair_limit)
+    lifecycle = Lifecycle(world, postman, agenda, clock=clock, times_ms=tuning.lifecycle_ms)
+    exchange = Exchange(world, postman, lifecycle, clock=clock, names=names, gate=gate)
+    return Linq(clock, tuning, world, faults, names, agenda, postman, gate, lifecycle, exchange, Vault(names, clock))

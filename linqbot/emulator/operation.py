@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import IO, Any
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from linqbot.emulator.exchange import Failure
+from linqbot.emulator.entities import Json
 from linqbot.emulator.faults import Fault
+from linqbot.emulator.lifecycle import Failure
 from linqbot.emulator.linq import Linq
 from linqbot.emulator.postman import encode
 from linqbot.emulator.problems import DEFAULT_CODES, Problem, envelope
 from linqbot.emulator.shapes import moment
 from linqbot.emulator.wire import Answer, Wire
-from linqbot.emulator.world import Json
 
 _PAGE = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
-_HAS_BODY = ("POST", "PUT", "PATCH")
+_HAS_BODY = ("POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -30,10 +31,16 @@ class Call:
     params: Mapping[str, str] = field(repr=False)
     query: Mapping[str, str] = field(repr=False)
     trace_id: str
+    query_string: str = field(default="", repr=False)
     body: Any = field(default=None, repr=False)
+    content: IO[bytes] | None = field(default=None, repr=False)
     idempotency_key: str | None = None
     replayed: bool = False
     failure: Failure | None = None
+
+    def every(self, name: str) -> list[str]:
+        """Every value of a query parameter."""
+        return parse_qs(self.query_string).get(name, [])
 
 
 Act = Callable[[Linq, Call], Answer]
@@ -54,17 +61,25 @@ def refusal(problem: Problem, trace_id: str) -> Answer:
 class Operation:
     """An endpoint as an ASGI application; `name` is its operation id in Linq's OpenAPI document."""
 
+    needs_token = True
+
     def __init__(self, linq: Linq, name: str, act: Act) -> None:
-        self._linq = linq
+        self.linq = linq
         self._name = name
         self._act = act
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        linq, request, wire = self._linq, Request(scope), Wire(scope, receive, send)
+        linq, request, wire = self.linq, Request(scope), Wire(scope, receive, send)
         path = scope["path"][len(scope.get("root_path", "")) :]
-        call = Call(params=request.path_params, query=request.query_params, trace_id=linq.names.trace_id())
-        problem = await self._read(request, wire, call)
+        linq.vault.site = str(request.base_url.replace(path="")).rstrip("/")
+        call = Call(
+            params=request.path_params,
+            query=request.query_params,
+            query_string=request.url.query,
+            trace_id=linq.names.trace_id(),
+        )
+        problem = await self.read(request, wire, call)
         fault = linq.faults.take(self._name, f"{request.method} {path}")
         seen = {
             "at": moment(linq.clock.now_ms()),
@@ -84,9 +99,10 @@ class Operation:
         else:
             await self._suffer(fault, wire, call, problem, seen)
 
-    async def _read(self, request: Request, wire: Wire, call: Call) -> Problem | None:
+    async def read(self, request: Request, wire: Wire, call: Call) -> Problem | None:
+        """Check the token and read the body into `call`; returns why not."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        if self.needs_token and (scheme.lower() != "bearer" or not token.strip()):
             return Problem(401, 2004, "Unauthorized - missing or invalid authentication token")
         if request.method not in _HAS_BODY:
             return None
@@ -97,14 +113,14 @@ class Operation:
             return problem
         except (ValueError, RecursionError):
             return Problem(400, 1003, "Request body is not valid JSON")
-        call.idempotency_key = _key(call.body)
+        call.idempotency_key = request.headers.get("idempotency-key") or _key(call.body)
         return None
 
     def _perform(self, call: Call, problem: Problem | None, seen: Json) -> Answer:
         try:
             if problem is not None:
                 raise problem
-            answer = self._act(self._linq, call)
+            answer = self._act(self.linq, call)
         except Problem as refused:
             return refusal(refused, call.trace_id)
         seen["accepted"], seen["replayed"] = True, call.replayed
@@ -121,7 +137,7 @@ class Operation:
         if fault.after or fault.kind == "failed":
             true_answer = self._perform(call, problem, seen)
         if fault.seconds:
-            await self._linq.clock.sleep(fault.seconds)
+            await self.linq.clock.sleep(fault.seconds)
         if fault.kind == "reset":
             await wire.reset()
         elif fault.kind == "timeout":
@@ -153,10 +169,10 @@ def _broken(fault: Fault, trace_id: str) -> Answer:
 
 def _traced(answer: Answer, seen: Json) -> Answer:
     headers = (*answer.headers, ("x-trace-id", seen["trace_id"]))
-    return Answer(answer.status, answer.body, headers, answer.content_type)
+    return replace(answer, headers=headers)
 
 
 def _key(body: Any) -> str | None:
-    message = body.get("message") if isinstance(body, dict) else None
+    message = body.get("message") or body.get("poll") if isinstance(body, dict) else None
     key = message.get("idempotency_key") if isinstance(message, dict) else None
     return key if isinstance(key, str) else None

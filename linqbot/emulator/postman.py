@@ -21,11 +21,12 @@ import httpx
 from linqbot.clock import Clock
 from linqbot.emulator import choices
 from linqbot.emulator.agenda import Agenda
+from linqbot.emulator.entities import Json, Subscription
 from linqbot.emulator.faults import Fault, Faults
 from linqbot.emulator.names import Names
 from linqbot.emulator.shapes import moment
 from linqbot.emulator.signing import sign
-from linqbot.emulator.world import Json, Subscription, World
+from linqbot.emulator.world import World
 
 ATTEMPTS = 10
 TIMEOUT_MS = 10_000
@@ -132,9 +133,19 @@ class Postman:
         return bool(self._tasks)
 
     def announce(
-        self, event_type: str, data: Callable[[str], Json], *, line: str, trace_id: str, event_id: str | None = None
+        self,
+        event_type: str,
+        data: Callable[[str], Json],
+        *,
+        line: str | None,
+        trace_id: str,
+        event_id: str | None = None,
+        only: str | None = None,
     ) -> str:
-        """Deliver an event of a line to everybody who subscribed; returns the event's id."""
+        """Deliver an event of a line to everybody who subscribed; returns the event's id.
+
+        `only` names the one payload version in which the event exists.
+        """
         event = Event(
             id=event_id or self._names.uuid(),
             type=event_type,
@@ -143,7 +154,8 @@ class Postman:
             data=data,
         )
         for subscription in self._world.subscribers(event_type, line):
-            self._post(event, subscription)
+            if only in (None, subscription.version):
+                self._post(event, subscription)
         return event.id
 
     async def stop(self) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from linqbot.emulator import choices, fields
+from linqbot.emulator.entities import Json
 from linqbot.emulator.fields import content, value
-from linqbot.emulator.parts import read_parts
+from linqbot.emulator.parts import Reader
 from linqbot.emulator.problems import Problem
-from linqbot.emulator.world import Json
+from linqbot.emulator.vault import Vault
 
 SERVICES = ("iMessage", "SMS", "RCS")
 EFFECTS = {
@@ -23,6 +23,8 @@ EFFECTS = {
 }
 MOST_KEY = 255
 
+_NEVER_DOWNGRADED = {"imessage_app": 2018, "app_clip": 2028}
+
 _URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)\S", re.IGNORECASE)
 
 
@@ -31,11 +33,11 @@ class Content:
     """A message that may be sent."""
 
     parts: list[Json] = field(repr=False)
-    effect: Json | None
-    reply_to: Json | None
-    preferred_service: str | None
-    idempotency_key: str | None
-    override_optout: bool
+    effect: Json | None = None
+    reply_to: Json | None = None
+    preferred_service: str | None = None
+    idempotency_key: str | None = None
+    override_optout: bool = False
 
 
 def message_of(body: Any) -> dict[str, Any]:
@@ -45,7 +47,11 @@ def message_of(body: Any) -> dict[str, Any]:
 
 def key_of(message: dict[str, Any]) -> str | None:
     """The idempotency key of a message: 1 to 255 characters."""
-    key = message.get("idempotency_key")
+    return check_key(message.get("idempotency_key"))
+
+
+def check_key(key: Any) -> str | None:
+    """An idempotency key: 1 to 255 characters."""
     if key is None:
         return None
     if not isinstance(key, str) or not 1 <= len(key) <= MOST_KEY:
@@ -53,8 +59,8 @@ def key_of(message: dict[str, Any]) -> str | None:
     return key
 
 
-def read_content(body: dict[str, Any], *, is_group: bool, new_id: Callable[[], str]) -> Content:
-    """Everything about a message that needs no knowledge of other messages."""
+def read_content(body: dict[str, Any], vault: Vault, *, people: tuple[str, ...], is_group: bool) -> Content:
+    """Everything about a message to these people, our line first, that needs no knowledge of other messages."""
     message = message_of(body)
     if message.get("experience") is not None or message.get("action") is not None:
         if message.get("parts") is not None:
@@ -63,8 +69,11 @@ def read_content(body: dict[str, Any], *, is_group: bool, new_id: Callable[[], s
     service = message.get("preferred_service")
     if service is not None and service not in SERVICES:
         raise value("preferred_service must be one of iMessage, SMS, RCS")
+    parts = Reader(vault, people, is_group).read(message.get("parts"))
+    if service in ("SMS", "RCS") and parts[0]["type"] in _NEVER_DOWNGRADED:
+        raise Problem(409, _NEVER_DOWNGRADED[parts[0]["type"]], "This part is only sent over iMessage")
     return Content(
-        parts=read_parts(message.get("parts"), is_group=is_group, new_id=new_id),
+        parts=parts,
         effect=_effect(message.get("effect")),
         reply_to=_reply_to(message.get("reply_to")),
         preferred_service=service,

@@ -1,20 +1,12 @@
-"""entity -> JSON. The shapes Linq answers with and the webhooks it sends, in both payload versions.
-
-Answers: `response.*.json` and linq-api-v3.md section 5. Webhooks: sections 8.4 to 8.6 and the fixtures of each event;
-optional keys (`reply_to` and `effect` in the old version, `reply_to` of our own messages in the new one) are there only
-when set, as in the fixtures.
-"""
+"""entity -> JSON. The shapes Linq answers with: `response.*.json` and linq-api-v3.md section 5."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
-from linqbot.emulator.world import Chat, Heard, Json, Line, Message, Person, Subscription
-
-NEW, OLD = "2026-02-03", "2025-01-01"
-VERSIONS = (NEW, OLD)
+from linqbot.emulator.entities import Card, Chat, Json, Line, Message, Option, Person, Poll, Reaction, Subscription
+from linqbot.emulator.world import Block, Heard, Share
 
 _DOCS = "https://docs.linqapp.com"
 
@@ -42,8 +34,8 @@ def handle(person: Person) -> Json:
         "joined_at": moment(person.joined_ms),
         "service": person.service,
         "is_me": person.is_me,
-        "left_at": None,
-        "status": "active",
+        "left_at": iso(person.left_ms),
+        "status": person.status,
     }
 
 
@@ -57,36 +49,61 @@ def health(chat: Chat) -> Json:
     }
 
 
-def _chat_core(chat: Chat) -> Json:
+def chat_core(chat: Chat) -> Json:
+    """What every shape of a chat has."""
     return {
         "id": chat.id,
-        "display_name": ", ".join(person.handle for person in (chat.me, *chat.others)),
+        "display_name": chat.name or ", ".join(person.handle for person in (chat.me, *chat.others)),
         "service": chat.service,
         "is_group": chat.is_group,
-        "handles": [handle(person) for person in (chat.me, *chat.others)],
+        "handles": [handle(person) for person in chat.people],
         "health_status": health(chat),
     }
 
 
 def chat(chat: Chat) -> Json:
     """`Chat`: `response.chats.retrieve.json`."""
-    return _chat_core(chat) | {
-        "group_chat_icon": None,
+    return chat_core(chat) | {
+        "group_chat_icon": chat.icon,
         "is_archived": False,
         "created_at": moment(chat.created_ms),
         "updated_at": moment(chat.updated_ms),
     }
 
 
+def chat_info(chat: Chat) -> Json:
+    """`ChatInfo`: `response.chats.voicememo.json`."""
+    return {
+        "id": chat.id,
+        "handles": [handle(person) for person in chat.people],
+        "is_active": not chat.was_left,
+        "is_group": chat.is_group,
+        "service": chat.service,
+    }
+
+
 def created_chat(chat: Chat, message: Message) -> Json:
     """`CreateChatResult`: `response.chats.create.json`."""
-    return {"chat": _chat_core(chat) | {"message": sent_message(message)}}
+    return {"chat": chat_core(chat) | {"message": sent_message(message)}}
 
 
-def _part(part: Json) -> Json:
+def _part(message: Message, index: int, part: Json) -> Json:
+    reactions = [reaction(one) for one in message.reactions_to(index)] or None
     if part.get("type") == "text":
-        return {"text_decorations": None, "reactions": None} | part
-    return {"reactions": None} | part
+        return {"text_decorations": None, "reactions": reactions} | part
+    return {"reactions": reactions} | part
+
+
+def reaction(one: Reaction) -> Json:
+    """`Reaction`, as on a part of a message."""
+    return {
+        "id": one.id,
+        "type": one.type,
+        "is_me": one.person.is_me,
+        "handle": handle(one.person),
+        "custom_emoji": one.custom_emoji,
+        "sticker": one.sticker,
+    }
 
 
 def sent_message(message: Message) -> Json:
@@ -96,7 +113,7 @@ def sent_message(message: Message) -> Json:
         "created_at": moment(message.created_ms),
         "delivery_status": message.status,
         "is_read": message.read_ms is not None,
-        "parts": [_part(part) for part in message.parts],
+        "parts": [_part(message, index, part) for index, part in enumerate(message.shown_parts)],
         "sent_at": iso(message.sent_ms),
         "delivered_at": iso(message.delivered_ms),
         "effect": message.effect,
@@ -109,14 +126,19 @@ def sent_message(message: Message) -> Json:
 
 def message(message: Message) -> Json:
     """`Message`: `response.messages.retrieve.json`."""
-    return sent_message(message) | {
-        "chat_id": message.chat.id,
-        "updated_at": moment(message.updated_ms),
-        "read_at": iso(message.read_ms),
-        "is_delivered": message.delivered_ms is not None,
-        "is_from_me": message.sender.is_me,
-        "from": message.sender.handle,
-    }
+    recovered = {} if message.reconciled_ms is None else {"reconciled_at": moment(message.reconciled_ms)}
+    return (
+        sent_message(message)
+        | recovered
+        | {
+            "chat_id": message.chat.id,
+            "updated_at": moment(message.updated_ms),
+            "read_at": iso(message.read_ms),
+            "is_delivered": message.delivered_ms is not None,
+            "is_from_me": message.sender.is_me,
+            "from": message.sender.handle,
+        }
+    )
 
 
 def line(line: Line) -> Json:
@@ -124,9 +146,35 @@ def line(line: Line) -> Json:
     return {
         "id": line.id,
         "phone_number": line.phone,
-        "forwarding_number": None,
-        "line_type": "iMessage",
-        "reputation": {"status": "HEALTHY", "doc_url": f"{_DOCS}/guides/phone-numbers/phone-reputation#healthy"},
+        "forwarding_number": line.forwarding_number,
+        "line_type": line.line_type,
+        "reputation": {
+            "status": line.reputation,
+            "doc_url": f"{_DOCS}/guides/phone-numbers/phone-reputation#{line.reputation.lower().replace('_', '-')}",
+        },
+    }
+
+
+def line_with_capabilities(line: Line) -> Json:
+    """One of the deprecated GET /v3/phonenumbers."""
+    able = {"sms": True, "mms": True, "voice": True}
+    return {"id": line.id, "phone_number": line.phone, "type": None, "country_code": "US", "capabilities": able}
+
+
+def card(line: Line, one: Card) -> Json:
+    """One of `response.contact_card.retrieve.json`."""
+    optional = {"last_name": one.last_name, "image_url": one.image_url}
+    return {"phone_number": line.phone, "first_name": one.first_name, "is_active": True} | {
+        name: word for name, word in optional.items() if word is not None
+    }
+
+
+def feature(share: Share) -> Json:
+    """One person of `response.location.retrieve.json`."""
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [share.longitude, share.latitude]},
+        "properties": {"handle": share.handle, "updated_at": moment(share.updated_ms)},
     }
 
 
@@ -158,94 +206,43 @@ def heard(one: Heard) -> Json:
     }
 
 
-def chat_created(chat: Chat, version: str) -> Json:
-    """Data of chat.created; the old version has no health."""
-    data = _chat_core(chat) | {"created_at": moment(chat.created_ms), "updated_at": moment(chat.updated_ms)}
-    if version == OLD:
-        del data["health_status"]
-    return data
+def block(one: Block) -> Json:
+    """One of `response.blocked_handles.list.json`."""
+    reason = {} if one.reason is None else {"reason": one.reason}
+    return {"handle": one.handle, "blocked_at": moment(one.at_ms)} | reason
 
 
-def message_event(message: Message, event_type: str, version: str) -> Json:
-    """Data of message.received, .sent, .delivered and .read."""
-    return _old_message_event(message, event_type) if version == OLD else _new_message_event(message)
+def accepted(message: str, trace_id: str) -> Json:
+    """What Linq says when it will see to something: `response.chats.leave.json`."""
+    return {"status": "accepted", "message": message, "trace_id": trace_id}
 
 
-def _new_message_event(message: Message) -> Json:
-    ours = message.sender.is_me
-    chat = message.chat
-    data: Json = {
-        "chat": {
-            "id": chat.id,
-            "is_group": chat.is_group,
-            "owner_handle": handle(chat.me),
-            "health_status": health(chat),
-        },
-        "id": message.id,
-        "direction": "outbound" if ours else "inbound",
-        "sender_handle": handle(message.sender),
-        "parts": message.parts,
-        "effect": message.effect,
-        "sent_at": iso(message.sent_ms),
-        "delivered_at": iso(message.delivered_ms),
-        "read_at": iso(message.read_ms),
-        "service": message.service,
+def poll(one: Poll) -> Json:
+    """The answers of a poll with who voted for them."""
+    return {
+        "options": [option(option_) for option_ in one.options],
+        "total_voters": len({voter for option_ in one.options for voter in option_.voters}),
     }
-    if ours:
-        data |= {"idempotency_key": message.idempotency_key, "preferred_service": message.preferred_service}
-    if not ours or message.reply_to is not None:
-        data["reply_to"] = message.reply_to
-    return data
 
 
-def _old_message_event(message: Message, event_type: str) -> Json:
-    ours = message.sender.is_me
-    chat = message.chat
-    inner: Json = {
-        "id": message.id,
-        "parts": message.parts,
-        "created_at": moment(message.created_ms),
-        "updated_at": moment(message.updated_ms),
-        "sent_at": iso(message.sent_ms),
-        "delivered_at": iso(message.delivered_ms),
-        "read_at": iso(message.read_ms),
-        "is_delivered": message.delivered_ms is not None,
-        "is_read": message.read_ms is not None,
+def option(one: Option) -> Json:
+    """One answer of a poll."""
+    return {
+        "option_id": one.id,
+        "text": one.text,
+        "can_be_edited": False,
+        "creator_handle": handle(one.creator),
+        "voters": [{"handle": voter, "voted_at": moment(at_ms)} for voter, at_ms in one.voters.items()],
     }
-    inner |= {key: value for key, value in _extras(message) if value is not None}
-    data: Json = {
-        "chat_id": chat.id,
-        "from": message.sender.handle,
-        "from_handle": handle(message.sender),
-        "idempotency_key": message.idempotency_key,
-        "is_from_me": ours,
-        "is_group": chat.is_group,
-        "message": inner,
-        "preferred_service": message.preferred_service,
-        "received_at": None if ours else iso(message.sent_ms),
-        "recipient_handle": None if ours else handle(chat.me),
-        "recipient_phone": None,
-        "service": message.service,
-    }
-    stamp = {"message.delivered": "delivered_at", "message.read": "read_at"}.get(event_type)
-    return data if stamp is None else data | {"message_id": message.id, stamp: inner[stamp]}
 
 
-def _extras(message: Message) -> tuple[tuple[str, Any], ...]:
-    return (("effect", message.effect), ("reply_to", message.reply_to))
-
-
-def message_failed(message: Message, *, code: int, reason: str, failed_ms: int) -> Json:
-    """Data of message.failed: its own shape, the same in both versions (`message.failed.*.detailed.json`)."""
-    data: Json = {
+def poll_envelope(message: Message, poll_: Poll) -> Json:
+    """`PollEnvelope`: `response.polls.create.json`."""
+    return {
         "chat_id": message.chat.id,
         "message_id": message.id,
-        "code": code,
-        "reason": reason,
-        "failed_at": moment(failed_ms),
+        "created_at": moment(message.created_ms),
+        "updated_at": moment(message.updated_ms),
+        "poll": poll(poll_),
+        "reactions": [reaction(one) for one in message.reactions],
     }
-    if message.service is not None:
-        data["service"] = message.service
-    if message.preferred_service is not None:
-        data["preferred_service"] = message.preferred_service
-    return data

@@ -8,12 +8,12 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from linqbot.emulator import choices, fields, shapes
+from linqbot.emulator import choices, fields, payloads, shapes
+from linqbot.emulator.entities import Json, Subscription
 from linqbot.emulator.linq import Linq
 from linqbot.emulator.operation import Call, ok
 from linqbot.emulator.problems import Problem
 from linqbot.emulator.wire import Answer
-from linqbot.emulator.world import Json, Subscription
 
 EVENT_TYPES = tuple(files("linqbot.emulator").joinpath("event_types.txt").read_text("ascii").split())
 """Every event type one can subscribe to, in Linq's order (`response.webhook_events.list.json`)."""
@@ -131,8 +131,8 @@ def _check_target(linq: Linq, url: Any, current: Subscription | None) -> str:
         raise Problem(*choices.BAD_TARGET, "target_url must be an HTTPS URL")
     if any(one.target_url == url and one is not current for one in linq.world.subscriptions.values()):
         raise Problem(*choices.DUPLICATE_TARGET, "target_url is already used by another subscription")
-    version: str = parse_qs(parts.query).get("version", [shapes.NEW])[-1]
-    if version not in shapes.VERSIONS:
+    version: str = parse_qs(parts.query).get("version", [payloads.NEW])[-1]
+    if version not in payloads.VERSIONS:
         raise Problem(*choices.UNKNOWN_VERSION, "Unknown webhook version")
     return version
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,14 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer; a long one comes in `size` bytes of `chunks` instead of a body."""
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = "application/json"
+    chunks: Iterable[bytes] = ()
+    size: int = 0
 
 
 class Wire:
@@ -47,28 +50,37 @@ class Wire:
         """The request's body; raises Problem when it is too large."""
         chunks: list[bytes] = []
         size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                return b"".join(chunks)
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
+        async for chunk in self.stream():
+            chunks.append(chunk)
+            size += len(chunk)
             if size > choices.BODY_LIMIT:
                 raise Problem(413, 1003, "Request body too large")
-            if not message.get("more_body", False):
-                return b"".join(chunks)
+        return b"".join(chunks)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The request's body as it comes."""
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
 
     async def answer(self, answer: Answer) -> None:
         """Send all of an answer."""
-        await self._start(answer, len(answer.body))
+        await self._start(answer, answer.size or len(answer.body))
+        for chunk in answer.chunks:
+            await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self._send({"type": "http.response.body", "body": answer.body})
 
     async def half(self, answer: Answer) -> None:
         """Send half of an answer, then close the connection."""
         if self._connection is None:
             raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
-        await self._start(answer, len(answer.body))
-        half = answer.body[: len(answer.body) // 2]
+        whole = b"".join(answer.chunks) + answer.body
+        await self._start(answer, len(whole))
+        half = whole[: len(whole) // 2]
         await self._send({"type": "http.response.body", "body": half, "more_body": True})
         self._connection.close()
         await self._gone()

@@ -1,18 +1,13 @@
-"""What a Linq remembers: lines, chats, messages, subscriptions, and what reached whose phone. All in memory, all bounded.
-
-Entities change in place; whoever holds one sees its newest state. Nothing here decides or sends.
-"""
+"""What a Linq remembers: its entities with the ways to find them, and what reached whose phone. In memory and bounded."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from linqbot.emulator.entities import Chat, Json, Line, Message, Person, Subscription
 from linqbot.emulator.names import Names
-
-Json = dict[str, Any]
 
 LINES = ("+12025550100", "+12025550101")
 """The lines that exist from the start (design.md section 9)."""
@@ -20,91 +15,7 @@ LINES = ("+12025550100", "+12025550101")
 KEPT_MESSAGES = 200_000
 """Messages kept; the oldest go first, with their idempotency keys."""
 
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Line:
-    """A number of ours."""
-
-    id: str
-    phone: str = field(repr=False)
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Person:
-    """Somebody in a chat; our line is a person too (`ChatHandle`, linq-api-v3.md section 5)."""
-
-    id: str
-    handle: str = field(repr=False)
-    is_me: bool
-    service: str
-    joined_ms: int
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Chat:
-    """A conversation of one line with one or more people."""
-
-    id: str
-    line: str = field(repr=False)
-    me: Person
-    others: tuple[Person, ...]
-    service: str
-    created_ms: int
-    updated_ms: int
-    health: str = "HEALTHY"
-    health_ms: int
-    messages: deque[Message] = field(default_factory=deque, repr=False)
-    recent_sends: deque[int] = field(default_factory=deque, repr=False)
-
-    @property
-    def is_group(self) -> bool:
-        """Whether there is more than one other person."""
-        return len(self.others) > 1
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Message:
-    """A message in a chat, theirs or ours."""
-
-    id: str
-    chat: Chat
-    sender: Person
-    parts: list[Json] = field(repr=False)
-    created_ms: int
-    updated_ms: int
-    trace_id: str
-    status: str = "pending"
-    effect: Json | None = None
-    reply_to: Json | None = None
-    service: str | None = None
-    preferred_service: str | None = None
-    idempotency_key: str | None = None
-    sent_ms: int | None = None
-    delivered_ms: int | None = None
-    read_ms: int | None = None
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Subscription:
-    """Who wants which events; `secret` signs them."""
-
-    id: str
-    target_url: str
-    secret: str = field(repr=False)
-    version: str
-    events: tuple[str, ...]
-    phone_numbers: tuple[str, ...] | None = field(default=None, repr=False)
-    is_active: bool = True
-    created_ms: int
-    updated_ms: int
-    routing_key_header: str | None = None
-    routing_id_header: str | None = None
-
-    def wants(self, event_type: str, line: str | None) -> bool:
-        """Whether an event of a line goes to this subscription now."""
-        if not self.is_active or event_type not in self.events:
-            return False
-        return not self.phone_numbers or line is None or line in self.phone_numbers
+KEPT_DEEDS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +34,32 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """The first answer under an idempotency key, and the digest of the request that got it."""
+    """The first answer under an idempotency key, the digest of the request that got it, and what it made."""
 
     body: bytes = field(repr=False)
     digest: bytes
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A handle that was blocked."""
+
+    handle: str = field(repr=False)
+    reason: str | None = field(repr=False)
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Where somebody is, as they share it with a line."""
+
+    handle: str = field(repr=False)
+    longitude: float = field(repr=False)
+    latitude: float = field(repr=False)
+    began_ms: int
+    updated_ms: int
+    ends_ms: int | None = None
 
 
 class World:
@@ -149,11 +82,22 @@ class World:
         self.answers: dict[str, KeptAnswer] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.heard: deque[Heard] = deque(maxlen=self._kept)
+        self.deeds: deque[Json] = deque(maxlen=KEPT_DEEDS)
         self.opted_out: dict[str, list[Chat]] = {}
+        self.blocked: dict[str, Block] = {}
+        self.services: dict[str, tuple[str, ...]] = {}
+        self.shares: dict[tuple[str, str], Share] = {}
+        self.windows: dict[str, deque[int]] = {}
         self.counters: Counter[str] = Counter()
+        self._ticks = 0
+
+    def tick(self) -> int:
+        """A number larger than all before, to tell what was used more recently."""
+        self._ticks += 1
+        return self._ticks
 
     def chat_of(self, line: str, others: frozenset[str]) -> Chat | None:
-        """The chat of a line with exactly these people."""
+        """The newest chat of a line with exactly these people."""
         return self._chats_by_members.get((line, others))
 
     def chats_with(self, handle: str) -> list[Chat]:
@@ -172,6 +116,7 @@ class World:
             me=me,
             others=tuple(rest),
             service=service,
+            is_group=len(rest) > 1,
             created_ms=now_ms,
             updated_ms=now_ms,
             health_ms=now_ms,
@@ -182,6 +127,27 @@ class World:
             self._chats_by_handle.setdefault(person.handle, []).append(chat)
         return chat
 
+    def add_member(self, chat: Chat, handle: str, now_ms: int) -> Person:
+        """Let somebody into a group."""
+        person = Person(id=self._names.uuid(), handle=handle, is_me=False, service=chat.service, joined_ms=now_ms)
+        self._regroup(chat, (*chat.others, person))
+        self._chats_by_handle.setdefault(handle, []).append(chat)
+        return person
+
+    def remove_member(self, chat: Chat, person: Person, *, status: str, now_ms: int) -> None:
+        """Let somebody out of a group; our line, too."""
+        person.status, person.left_ms = status, now_ms
+        chat.was_changed = True
+        if not person.is_me:
+            chat.gone = (*chat.gone, person)
+            self._regroup(chat, tuple(one for one in chat.others if one is not person))
+
+    def _regroup(self, chat: Chat, others: tuple[Person, ...]) -> None:
+        if self._chats_by_members.get((chat.line, chat.handles)) is chat:
+            del self._chats_by_members[chat.line, chat.handles]
+        chat.others, chat.was_changed = others, True
+        self._chats_by_members[chat.line, chat.handles] = chat
+
     def add_message(self, message: Message) -> None:
         """Put a message into its chat; the oldest of all is forgotten when there are too many."""
         self.messages[message.id] = message
@@ -189,6 +155,15 @@ class World:
         self._message_order.append(message)
         if len(self._message_order) > self._kept:
             self._forget(self._message_order.popleft())
+
+    def delete_message(self, message: Message) -> None:
+        """Forget the record of a message; phones keep theirs, and its idempotency key stays used."""
+        message.is_deleted = True
+        message.chat.messages.remove(message)
+
+    def add_deed(self, deed: str, chat: Chat, at: str, **more: object) -> None:
+        """Note something our line did besides sending messages."""
+        self.deeds.append({"deed": deed, "chat_id": chat.id, "at": at} | more)
 
     def add_heard(self, message: Message, at: str) -> None:
         """Put a message of ours on the phones of the others in its chat."""
@@ -213,6 +188,7 @@ class World:
     def _forget(self, message: Message) -> None:
         # choices.KEY_LIFETIME
         del self.messages[message.id]
-        message.chat.messages.popleft()
+        if not message.is_deleted:
+            message.chat.messages.popleft()
         if message.idempotency_key is not None:
             self.answers.pop(message.idempotency_key, None)

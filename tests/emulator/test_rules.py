@@ -13,6 +13,14 @@ from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.wording import holds, link, media, says, styled, text
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+EXTENSIONS = (
+    *("jpg", "jpeg", "png", "gif", "heic", "heif", "tif", "tiff", "bmp"),
+    *("mp4", "mov", "m4v", "mpeg", "mpg", "3gp"),
+    *("m4a", "mp3", "aac", "caf", "wav", "aiff", "amr"),
+    *("pdf", "txt", "rtf", "csv", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "pages", "numbers", "key"),
+    *("epub", "zip", "html", "htm", "vcf", "ics"),
+)
+UNSUPPORTED = ("flac", "ogg", "exe", "webp", "svg")
 BOLD, SHAKE = {"style": "bold"}, {"animation": "shake"}
 
 
@@ -28,10 +36,12 @@ ACCEPTED: list[tuple[str, dict[str, Any], str]] = [
     ("text of 5,000 astral characters", says("\U0001f600" * 5_000), "choice"),
     ("text of white space", says("  "), "choice"),
     ("text, media, text", holds(text(), media(), text()), "6.1"),
-    ("100 parts", holds(*[text(), {"type": "media", "attachment_id": UNKNOWN_ID}] * 50), "6.1"),
+    ("100 parts", holds(*[text(), media("https://cdn.linqapp.com/a/b.jpg")] * 50), "6.1"),
     ("40 public media", holds(*[media()] * 40), "6.1"),
     ("41 media of Linq's own hosts", holds(*[media("https://cdn.linqapp.com/a/b.jpg")] * 41), "6.1"),
-    ("media by attachment", holds({"type": "media", "attachment_id": UNKNOWN_ID}), "6.1, choice"),
+    ("media of an address without an extension", holds(media("https://example.com/a")), "choice"),
+    *((f"media of type {one}", holds(media(f"https://example.com/a.{one.upper()}")), "6.1") for one in EXTENSIONS),
+    ("media as a sticker", holds(media() | {"sticker": True}), "6.1"),
     ("a link alone", holds(link()), "6.1"),
     ("overlapping styles", decorated("Hello", styled(0, 5, **BOLD), styled(2, 4, style="italic")), "6.1"),
     ("a style beside an animation", decorated("Hello", styled(0, 2, **BOLD), styled(2, 5, **SHAKE)), "6.1"),
@@ -97,7 +107,10 @@ REFUSED: list[tuple[str, Any, int, int, str]] = [
     ("override_optout that is a word", says() | {"override_optout": "yes"}, 400, 1005, "6.2"),
     ("a mention in a direct chat", holds(text("Bo", mention=PERSON)), 409, 2023, "6.1"),
     ("parts and an experience", holds(text(), experience={"name": "pay"}), 400, 1004, "6"),
-    ("an app card", holds({"type": "imessage_app"}), 403, 2011, "choice"),
+    ("an experience", {"message": {"experience": {"name": "pay", "action": "send"}}}, 403, 2011, "2"),
+    ("an unknown attachment", holds({"type": "media", "attachment_id": UNKNOWN_ID}), 404, 2003, "2"),
+    *((f"media of type {one}", holds(media(f"https://example.com/a.{one}")), 400, 5004, "6.1") for one in UNSUPPORTED),
+    ("media as a word of a sticker", holds(media() | {"sticker": "yes"}), 400, 1005, "6.1"),
 ]
 
 FIRST_REFUSED: list[tuple[str, dict[str, Any], str]] = [

@@ -12,9 +12,21 @@ from linqbot.emulator.app import Emulator
 from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.keys import differences, fixture
 from tests.emulator.listener import URL, Listener
-from tests.emulator.published import DOCUMENT, WEBHOOKS, faults, published, published_schema, structure
+from tests.emulator.published import DOCUMENT, faults, published, published_schema, structure
 from tests.emulator.wording import holds, media, says, text
 
+WEBHOOKS = [
+    f"{event}.v{version}"
+    for version in ("2026-02-03", "2025-01-01")
+    for event in (
+        "message.sent",
+        "message.received",
+        "message.delivered",
+        "message.read",
+        "message.failed",
+        "chat.created",
+    )
+]
 ANSWERS = {
     "post /v3/chats": "response.chats.create",
     "get /v3/chats": "response.chats.list",
