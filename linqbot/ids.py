@@ -1,4 +1,4 @@
-"""The only source of identities: idempotency keys and lease tokens.
+"""The only source of identities: idempotency keys, lease tokens, names of nameless bodies.
 
 A key is a pure function of what caused the reply; a token is random. Nothing else in linqbot makes either.
 """
@@ -32,6 +32,11 @@ def idempotency_key(namespace: str, event_id: str, handler: str, position: int, 
 def is_own_key(key: str | None) -> bool:
     """Whether an idempotency key that Linq echoes was made by linqbot."""
     return key is not None and key.startswith(KEY_PREFIX)
+
+
+def body_id(body: bytes) -> str:
+    """A name for a webhook that brings none: the same bytes have the same one."""
+    return "body-" + hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
 def random_token() -> str:

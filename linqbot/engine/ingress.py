@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from linqbot.clock import Clock
 from linqbot.errors import PayloadError, SignatureError, StoreError, StoreUnavailable
+from linqbot.ids import body_id
 from linqbot.protocol.breaker import Breaker, Gate
 from linqbot.protocol.inbound import Inbound, read
 from linqbot.protocol.sampling import Sampler
@@ -195,7 +196,7 @@ class Ingress:
     async def _quarantine(self, body: bytes, webhook_id: str, error: PayloadError) -> Response:
         """A signed body that cannot be read is evidence: kept, and answered 200, because a repeat cannot help."""
         letter = DeadLetter(
-            id=webhook_id or "unsigned-id", kind="payload", reason=str(error), item=body[:_UNREADABLE_KEPT_BYTES]
+            id=webhook_id or body_id(body), kind="payload", reason=str(error), item=body[:_UNREADABLE_KEPT_BYTES]
         )
         try:
             await self._stored(lambda: self._store.bury(letter))

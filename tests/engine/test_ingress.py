@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -34,6 +35,13 @@ def signed(body: bytes, clock: TurnedClock, *, webhook_id: str = "evt-1") -> dic
         "webhook-signature": signature,
         "content-type": "application/json",
     }
+
+
+def legacy_signed(body: bytes, clock: TurnedClock) -> dict[str, str]:
+    """The deprecated headers."""
+    timestamp = str(clock.now_ms() // 1000)
+    signature = hmac.digest(SECRET.encode(), timestamp.encode() + b"." + body, "sha256").hex()
+    return {"x-webhook-timestamp": timestamp, "x-webhook-signature": signature}
 
 
 def make_bot(clock: TurnedClock, **settings: Any) -> Bot:
@@ -166,6 +174,15 @@ async def test_a_signed_but_unreadable_body_is_kept_in_the_dead_letters(
 
     [letter] = await bot.store.dead()
     assert (answer.status_code, letter.kind, letter.id, letter.item) == (200, "payload", "evt-9", body)
+
+
+async def test_unreadable_bodies_without_an_id_are_each_kept(clock: TurnedClock) -> None:
+    """The older signature brings no id: what the bodies are tells them apart, and a repeat is kept once."""
+    async with make_bot(clock, legacy_signatures=True) as bot, client_of(bot) as door:
+        for body in (b"[1]", b"[2]", b"[1]"):
+            assert (await post(door, body, legacy_signed(body, clock))).status_code == 200
+
+        assert sorted(letter.item for letter in await bot.store.dead()) == [b"[1]", b"[2]"]
 
 
 async def test_an_event_that_nobody_wants_is_acknowledged_and_not_kept(
