@@ -60,6 +60,7 @@ class Holder:
         self._stopping = asyncio.Event()
         self._asked: tuple[str, ...] = ()
         self._finishing = False
+        self._giving_back = False
         self._resting = False
         self._log = structlog.get_logger(f"linqbot.{side.value}")
 
@@ -78,14 +79,14 @@ class Holder:
         return self._resting and len(self._held) == waiting
 
     async def run(self) -> None:
-        """Take lanes until `stop`, then wait for the last task; whatever the store does, it does not end by itself."""
+        """Take lanes until `stop`, then wait for the last task; whatever the store does, it does not end by itself.
+
+        Cancelling it gives nothing back: whoever does that is no orderly leaving, and the leases run out.
+        """
         beating = asyncio.create_task(self._beat(), name=f"linqbot-{self._side}-beat")
         try:
             await self._take_until_stopped()
             await self._until_empty()
-        except asyncio.CancelledError:
-            await self.give_back()
-            raise
         finally:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
@@ -106,6 +107,7 @@ class Holder:
     async def give_back(self) -> None:
         """Cancel all tasks and wait for them; each gives its lane back to the front of the queue, no attempt burnt."""
         self._stopping.set()
+        self._giving_back = True
         for task in self._held:
             task.cancel()
         await self._until_empty()
@@ -191,11 +193,14 @@ class Holder:
             self._look.set()
 
     async def _work_safely(self, lease: Lease) -> None:
-        """Run the work; a cancelled or broken one gives its lane back, so that nothing waits for the lease to run out."""
+        """Run the work; if it is cancelled to give its lane back, nothing waits for the lease to run out. Cancelled by
+        anybody else it takes part in a disorderly end, which perhaps it caused: the lease runs out, and that is counted.
+        """
         try:
             await self._work(lease)
         except asyncio.CancelledError:
-            await self._release(lease)
+            if self._giving_back:
+                await self._release(lease)
         except Exception:  # noqa: BLE001  # a bug on one lane must not stop the others; it is logged whole
             self._log.exception("station broke on a lane, its lease runs out", lane=lease.lane)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -30,13 +30,20 @@ RETRY_DELAYS_S = (1.0, 4.0, 15.0, 60.0)
 """How long a chat waits after its first, second, … failed turn; the last one counts for all later ones."""
 
 STALL_LIMIT = 3
-"""How many workers may die on one event before it is given up."""
+"""How many workers may die on one event before it is given up, unless others were in hand each time: then it is run
+without them, and given up at the next death.
+"""
+
+STALLS_AT_MOST = 10
+"""At so many an event is given up, whoever else was in hand."""
 
 CONFLICT_LIMIT = 5
 """How often a turn is run again at once because somebody else changed its state (design.md section 9)."""
 
 _LOOK_AHEAD = 2
 """One event for the turn, one to know whether others spoke since."""
+
+_ALONE, _COMPANY = "alone", "company"
 
 _LAST_WORD_S = 1.0
 """How long a process that leaves tries to store that a run failed."""
@@ -93,6 +100,7 @@ class Worker:
         self._threads_lost = threads_lost
         self._runaways = 0
         self._began_ms = clock.now_ms()
+        self._suspects = _Suspects()
         self._holder = Holder(
             store,
             Side.IN,
@@ -131,17 +139,13 @@ class Worker:
         if not self._turns.wanted(lease.events[0].type):
             await self._park(lease)
             return
-        if lease.stalls >= STALL_LIMIT:
+        if lease.stalls < STALL_LIMIT - 1:
+            await self._try(lease)
+        elif lease.stalls >= STALLS_AT_MOST or _died_alone(lease):
             await self._give_up(lease, f"{lease.stalls} workers died or froze on this event; see the logs of that time")
-            return
-        try:
-            await self._run(lease)
-        except LeaseLost:
-            log.warning("turn dropped, another process has the chat", **_ids(lease))
-        except PayloadError as error:
-            await self._give_up(lease, str(error), kind="payload")
-        except HandlerError as error:
-            await self._after_failure(lease, error)
+        else:
+            async with self._suspects.beside(lease, _LeasePort(self._store, lease)):
+                await self._try(lease)
 
     async def _park(self, lease: Lease) -> None:
         """Leave an event to a release that has a handler for it, for a while: this one must not drop it in silence."""
@@ -156,6 +160,16 @@ class Worker:
         with suppress(LeaseLost):
             await _LeasePort(self._store, lease).note(parking_note(lease), b"")
             await self._retry(lease, delay_ms / 1000)
+
+    async def _try(self, lease: Lease) -> None:
+        try:
+            await self._run(lease)
+        except LeaseLost:
+            log.warning("turn dropped, another process has the chat", **_ids(lease))
+        except PayloadError as error:
+            await self._give_up(lease, str(error), kind="payload")
+        except HandlerError as error:
+            await self._after_failure(lease, error)
 
     async def _run(self, lease: Lease) -> None:
         turn = replace(lease, events=lease.events[:1])
@@ -252,6 +266,55 @@ class _LeasePort:
         """Commit one bubble of a stream. Raises `LeaseLost`."""
         if await _insist(lambda: self._store.commit(commit)) is not Committed.COMMITTED:
             raise LeaseLost(f"the lease on {self._lease.lane} is lost; another process runs event {commit.event_id}")
+
+
+class _Suspects:
+    """Events that were in hand when process after process died, and which of them did it.
+
+    All that were in hand look alike. What runs while no other suspect does gets a note; if the process dies then, the note
+    is the proof. Who comes beside it takes the proof away, and is not run before that is stored.
+    """
+
+    def __init__(self) -> None:
+        self._in_hand = 0
+        self._lone: tuple[_LeasePort, int] | None = None
+        self._noting = asyncio.Lock()
+        self._one_by_one = asyncio.Lock()
+
+    @asynccontextmanager
+    async def beside(self, lease: Lease, port: _LeasePort) -> AsyncIterator[None]:
+        """Run a suspect beside others, or one by one once it has used up its stalls."""
+        turn = self._one_by_one if lease.stalls >= STALL_LIMIT else nullcontext()
+        async with turn:
+            self._in_hand += 1
+            try:
+                await self._note(port, lease.stalls)
+                yield
+            finally:
+                self._in_hand -= 1
+                if self._lone is not None and self._lone[0] is port:
+                    self._lone = None
+
+    async def _note(self, port: _LeasePort, stalls: int) -> None:
+        async with self._noting:
+            lone, self._lone = self._lone, None
+            if lone is not None:
+                with suppress(LeaseLost):
+                    await lone[0].note(_note_of(_COMPANY, lone[1]), b"")
+            elif self._in_hand == 1:
+                self._lone = port, stalls
+                with suppress(LeaseLost):  # the run will find out
+                    await port.note(_note_of(_ALONE, stalls), b"")
+
+
+def _died_alone(lease: Lease) -> bool:
+    """Whether the process that had this event last died while it ran no other suspect."""
+    last = lease.stalls - 1
+    return _note_of(_ALONE, last) in lease.notes and _note_of(_COMPANY, last) not in lease.notes
+
+
+def _note_of(what: str, stalls: int) -> str:
+    return f"{what}:{stalls}"
 
 
 async def _insist(step: Callable[[], Awaitable[_T]]) -> _T:

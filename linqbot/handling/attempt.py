@@ -77,7 +77,7 @@ class Attempt:
                 done = True
         except (ReplyError, StoreError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # the last two would end the loop, and all with it
             raise self._failure(f"raised {type(error).__name__}") from error
         except asyncio.CancelledError as error:
             if _is_cancelled_from_outside():

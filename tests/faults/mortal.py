@@ -23,6 +23,7 @@ from linqbot.clock import SystemClock
 from linqbot.events import Message as Inbound
 from linqbot.settings import load_settings
 from linqbot.store.open import open_store
+from tests.faults.poison import poisoned
 
 DEATH = 137
 """The exit code of a process that died at its step."""
@@ -51,6 +52,8 @@ class Life:
     only: Only = "all"
     echo: bool = False
     """Whether the bot only echoes, instead of answering in two bubbles."""
+    poison: bool = False
+    """Whether some of its handlers take the process with them (`tests.faults.poison`)."""
 
 
 class Steps:
@@ -176,7 +179,7 @@ async def _live(life: Life) -> None:
         namespace=life.namespace,
         pair_budget=life.budget,
     )
-    bot = echo() if life.echo else two_bubbles()
+    bot = poisoned() if life.poison else echo() if life.echo else two_bubbles()
     bot.configure(
         settings=settings,
         only=life.only,
