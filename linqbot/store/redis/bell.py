@@ -1,7 +1,8 @@
 """a lane became ready, here or in another process -> whoever waits for that side wakes.
 
-Within the process a bell is rung at once. From other processes a wake-up comes through a short list in Redis, on which one
-connection per side blocks, and only while somebody waits.
+Within the process a bell is rung at once, and no other process is woken for what somebody here will take. From other
+processes a wake-up comes through a short list in Redis, on which one connection per side blocks, and only while somebody
+waits.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Bell:
         self._key = key
         self._give_back = give_back
         self._waiters: deque[asyncio.Future[None]] = deque()
+        self._claimed = 0
         self._rung = False
         self._listener: asyncio.Task[None] | None = None
 
@@ -33,6 +35,19 @@ class Bell:
             if not self._wake_one():
                 self._rung = True
                 return
+
+    def claim(self) -> int:
+        """How many wait here that no call under way will perhaps wake: the next one may, and other processes need not be
+        woken in their place.
+        """
+        free = max(len(self._waiters) - self._claimed, 0)
+        self._claimed += free
+        return free
+
+    def release(self, claimed: int, times: int) -> None:
+        """The call that claimed waiters is over: wake as many as it says."""
+        self._claimed -= claimed
+        self.ring(times)
 
     def hush(self) -> None:
         """Forget a ring that nobody heard: somebody is about to look anyway."""

@@ -31,6 +31,7 @@ from linqbot.records import (
 from linqbot.store.redis.line import Argument
 
 _IDS_PER_BUCKET = 128
+_FACTS = json.JSONEncoder(separators=(",", ":"))
 
 
 def bucket_count(capacity: int) -> int:
@@ -141,7 +142,7 @@ def _event_of(entry: bytes) -> InboxItem:
 
 
 def _reply_entry(reply: OutboxItem) -> bytes:
-    facts = json.dumps([reply.event_id, reply.handler, reply.position, reply.ref], separators=(",", ":"))
+    facts = _FACTS.encode([reply.event_id, reply.handler, reply.position, reply.ref])
     head = _frame(reply.key, reply.plain_key or "", reply.pair, str(reply.units), facts)
     return head + reply.to_bytes()
 

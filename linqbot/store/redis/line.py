@@ -50,8 +50,9 @@ class Line:
         self._called = False
         self._closed = False
 
-    async def call(self, script: Script, *arguments: Argument) -> Any:
-        """Run a script and return what it answers; raises `StoreUnavailable` or `StoreError`.
+    async def call(self, script: Script, *arguments: Argument, here: tuple[int, int] = (0, 0)) -> Any:
+        """Run a script and return what it answers; raises `StoreUnavailable` or `StoreError`. `here` is how many wait in
+        this process, on the in and the out side, whom the caller wakes itself: no other process is woken for those.
 
         Cancelling the caller leaves the script and other callers alone.
         """
@@ -60,7 +61,8 @@ class Line:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         # Packed here, so that text that cannot be encoded fails this caller and not the whole pipeline.
-        command = _packed(b"EVALSHA", script.sha, b"1", self._meta, self._clock.offset_ms, *arguments)
+        about = b"%d %d %d" % (self._clock.offset_ms, *here)
+        command = _packed(b"EVALSHA", script.sha, b"1", self._meta, about, *arguments)
         self._calls.append(_Call(script, command, answer))
         if not self._called and len(self._trips) < _UNDER_WAY:
             self._called = True

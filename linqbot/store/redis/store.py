@@ -180,11 +180,13 @@ class RedisStore:
     # Underneath
 
     async def _call(self, name: str, *arguments: Argument) -> Any:
-        woken_in, woken_out, result = await self._line.call(self._scripts[name], *arguments)
-        if woken_in:
-            self._bells[Side.IN].ring(woken_in)
-        if woken_out:
-            self._bells[Side.OUT].ring(woken_out)
+        bell_in, bell_out = self._bells[Side.IN], self._bells[Side.OUT]
+        here = woken_in, woken_out = bell_in.claim(), bell_out.claim()  # without an answer all of them look
+        try:
+            woken_in, woken_out, result = await self._line.call(self._scripts[name], *arguments, here=here)
+        finally:
+            bell_in.release(here[0], woken_in)
+            bell_out.release(here[1], woken_out)
         return result
 
     def _bell(self, side: Side, key: str) -> Bell:

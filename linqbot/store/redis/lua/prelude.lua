@@ -1,31 +1,34 @@
 -- What every script shares; it stands in front of each, after a line `local LIMITS = {...}`.
--- KEYS[1] is the key `meta`: it names the prefix (and the slot). ARGV[1] is the clock's offset in milliseconds.
+-- KEYS[1] is the key `meta`: it names the prefix (and the slot). ARGV[1] is the clock's offset in milliseconds, and for
+-- each side how many wait in the caller's process: those it wakes itself when it has the answer.
 -- `s` is a side, 'in' or 'out'. Every script ends with `return answer(...)`.
 
 local call = redis.call
 local META = KEYS[1]
 local P = string.sub(META, 1, -5)
+local OFFSET, HERE_IN, HERE_OUT = string.match(ARGV[1], '^(%-?%d+) (%d+) (%d+)$')
 local TIME = call('TIME')
-local now = TIME[1] * 1000 + math.floor(TIME[2] / 1000) + tonumber(ARGV[1])
+local now = TIME[1] * 1000 + math.floor(TIME[2] / 1000) + tonumber(OFFSET)
 local woken = { ['in'] = 0, out = 0 }
+local here = { ['in'] = tonumber(HERE_IN), out = tonumber(HERE_OUT) }
 
 -- A first write that can only free memory lets the rest of a script run although the memory is full.
 local function run_when_full()
   call('HDEL', META, '-')
 end
 
--- Wakes as many waiting processes as lanes became ready. Tokens that nobody took yet count: whoever takes one and leaves
+-- Wakes as many waiting processes as lanes became ready for which nobody waits in the caller's own. Tokens that nobody took yet count: whoever takes one and leaves
 -- lanes behind leaves a token too (see lease).
 local function ring(s)
-  local wake, want = P .. s .. ':wake', math.min(woken[s], 16)
+  local wake, want = P .. s .. ':wake', math.min(woken[s] - here[s], 16)
   for have = call('LLEN', wake) + 1, want do
     if call('RPUSH', wake, '1') == 1 or have == want then call('PEXPIRE', wake, 60000) end
   end
 end
 
 local function answer(value)
-  if woken['in'] > 0 then ring('in') end
-  if woken.out > 0 then ring('out') end
+  if woken['in'] > here['in'] then ring('in') end
+  if woken.out > here.out then ring('out') end
   return { woken['in'], woken.out, value }
 end
 
