@@ -29,6 +29,11 @@ def test_half_an_answer_is_a_loss_even_without_an_acknowledgement() -> None:
     assert len(judge([Said(label="a", person="P", bubbles=2, began=1)], {"P": ["a 0 x"]}).lost) == 1
 
 
+def test_a_message_in_the_dead_letters_is_not_lost() -> None:
+    """It was given up where an operator sees it, and can be replayed."""
+    assert judge([Said(label="a", person="P", bubbles=2, began=1, acked=2, given_up=True)], {"P": ["a 0 x"]}).is_clean
+
+
 def test_a_second_wording_of_a_bubble_is_a_duplicate() -> None:
     """Two bubbles of one position are one too many, whatever they say."""
     assert len(judge([A], {"P": ["a 0 x", "a 1 x", "a 0 z"]}).duplicated) == 1

@@ -24,6 +24,8 @@ class Said:
     """When its first delivery began, as a place in the one order of all such moments; None: it never did."""
     acked: int | None = None
     """When it was first answered 2xx, in the same order; None: it never was."""
+    given_up: bool = False
+    """Whether it lies in the dead letters: not answered, not lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,10 @@ def _read(text: str) -> _Bubble:
 
 
 def _missing(one: Said, counts: Mapping[_Bubble, int]) -> Iterator[str]:
-    """An acknowledged event must be answered whole; so must one that was answered in part, for it was accepted."""
+    """An acknowledged event must be answered whole, or lie in the dead letters for somebody to see; so must one that was
+    answered in part, for it was accepted."""
     here = [counts[_Bubble(one.label, position)] > 0 for position in range(one.bubbles)]
-    if one.acked is None and not any(here):
+    if one.given_up or (one.acked is None and not any(here)):
         return
     yield from (f"{one.label}: bubble {position} never came" for position, came in enumerate(here) if not came)
 
