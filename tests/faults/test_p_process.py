@@ -330,7 +330,7 @@ async def test_p7_a_redis_that_is_an_hour_wrong_answers_once(hours: int) -> None
 
 async def test_p9_a_blocked_event_loop_loses_its_chats_and_says_where_it_stood(tmp_path: Path) -> None:
     """A handler sleeps without awaiting, longer than its lease: another process takes the chat over and answers it, the
-    blocked one answers no health check, names the line in its log, and its late commit is refused.
+    blocked one answers no health check, names the line in its log, and drops its late turn.
 
     Held by leases that only a living loop renews, tokens, and a thread that watches the loop.
     """
@@ -348,7 +348,7 @@ async def test_p9_a_blocked_event_loop_loses_its_chats_and_says_where_it_stood(t
         await stage.until(lambda: heard(stage, ALICE))
         assert not sleeper.text.count("reply sent")
         await sleeper.says("event loop goes on")
-        await sleeper.says("another process has the chat")
+        await sleeper.says("another process")  # told by the heartbeat or by the commit, whichever is first
         report = next(line for line in sleeper.text.splitlines() if "loop blocked" in line)
         assert re.search(r"a_bot\.py:\d+ blocks", report)
         await stage.emulator.inbound(ALICE, text="awake?")
