@@ -208,6 +208,12 @@ class Lease:
     use_plain: bool = False
     """Out side: send `reply.plain` instead of `reply.request`."""
 
+    @property
+    def chat_id(self) -> str | None:
+        """The chat whose lane it is; None: the lane is of no chat."""
+        kind, _, rest = self.lane.partition(":")
+        return rest if kind in ("chat", "out") else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leases:

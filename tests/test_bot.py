@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from linqbot import Bot, ConfigurationError, Message, RegistrationError
+from linqbot import Bot, ConfigurationError, Message, RegistrationError, Reply, Turn
 from linqbot.emulator.app import Emulator
 from linqbot.settings import load_settings
 from linqbot.testing import Sim, TurnedClock
@@ -122,6 +123,43 @@ async def test_a_bot_in_somebody_elses_program_logs_as_safely(capsys: pytest.Cap
     said = capsys.readouterr().out
     assert "handler failed" in said
     assert "zanzibar" not in said
+
+
+async def test_every_line_about_a_message_names_its_event_and_its_chat(capsys: pytest.CaptureFixture[str]) -> None:
+    """One id is enough to find all that happened to it, whatever station tells: taken, tried, given up, answered, sent."""
+    structlog.reset_defaults()
+    bot = Bot(attempts=1)
+
+    @bot.message("boom")
+    async def boom(turn: Turn) -> None:
+        turn.log.info("about to fail")
+        raise ValueError
+
+    @bot.message("wrong")
+    async def wrong() -> Reply:
+        return Reply()
+
+    @bot.fallback
+    async def otherwise() -> str:
+        return "hi"
+
+    async with Sim(bot, log_level="debug") as sim:
+        [reply] = await sim.user().says("Hello?")
+        await sim.user().says("boom")
+        await sim.user().says("wrong")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    about = [line for line in lines if "event_id" in line and line["event"] != "webhook not wanted"]
+    assert {line["event"] for line in about} >= {
+        "webhook kept",
+        "turn committed",
+        "reply sent",
+        "about to fail",
+        "handler failed",
+        "handler made a reply that cannot be sent",
+        "moved to the dead letters",
+    }
+    assert [line for line in about if line.get("chat_id") != reply.chat_id] == []
 
 
 @pytest.mark.parametrize(

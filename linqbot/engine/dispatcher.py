@@ -235,8 +235,7 @@ def _ids(lease: Lease) -> dict[str, str | None]:
     """Who a line is about; a lane that is not a chat's names phone numbers and stays out (design.md section 9, Lanes)."""
     reply = _reply(lease)
     key = reply.plain_key if lease.use_plain else reply.key
-    kind, _, chat_id = lease.lane.partition(":")
-    return {"key": key, "chat_id": chat_id if kind == "chat" else None, "event_id": reply.event_id}
+    return {"key": key, "chat_id": lease.chat_id, "event_id": reply.event_id}
 
 
 def _facts(verdict: Verdict) -> dict[str, object]:

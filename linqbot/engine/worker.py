@@ -331,5 +331,5 @@ async def _insist(step: Callable[[], Awaitable[_T]]) -> _T:
     raise AssertionError("the pauses never end")
 
 
-def _ids(lease: Lease) -> dict[str, str]:
-    return {"event_id": lease.events[0].event_id, "lane": lease.lane}
+def _ids(lease: Lease) -> dict[str, str | None]:
+    return {"event_id": lease.events[0].event_id, "chat_id": lease.chat_id, "lane": lease.lane}

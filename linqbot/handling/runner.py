@@ -147,7 +147,13 @@ def _commit(lease: Lease, attempt: Attempt, *, letter: DeadLetter | None = None)
 
 def _letter(lease: Lease, attempt: Attempt, error: ReplyError, *, now_ms: int) -> DeadLetter:
     head, name = lease.events[0], attempt.route.name if attempt.route else ""
-    log.error("handler made a reply that cannot be sent", handler=name, event_id=head.event_id, exc_info=error)
+    log.error(
+        "handler made a reply that cannot be sent",
+        handler=name,
+        event_id=head.event_id,
+        chat_id=lease.chat_id,
+        exc_info=error,
+    )
     return DeadLetter(
         id=head.event_id,
         kind="event",
