@@ -271,8 +271,8 @@ async def test_a5_two_bots_that_answer_each_other_stay_within_linqs_limits() -> 
 
 async def test_a6_a_bot_that_answers_news_of_its_own_messages_stays_within_linqs_limits() -> None:
     """A handler of `message.sent` that answers makes one more `message.sent`, and so on: no 429, nothing piles up. A
-    handler of messages never hears the bot's own. Mechanism: outbound messages are not handed to message handlers; what a handler
-    of other events answers is paced by the budget of its chat.
+    handler of messages never hears the bot's own. Mechanism: outbound messages are not handed to message handlers; what a
+    handler of other events answers is paced by the budget of its chat.
     """
     bot, heard = Bot(), []
 
