@@ -150,7 +150,8 @@ class Attempt:
         items: list[OutboxItem] = []
         dead: list[DeadLetter] = []
         for reply in replies:
-            said = keys_of_position(answering, self._frozen.position) & self._lease.frozen
+            frozen = self._lease.frozen  # most runs are the first: then no key need be made to look for it
+            said = frozen and keys_of_position(answering, self._frozen.position) & frozen
             self._frozen = freeze([reply], answering, after=self._frozen)
             if not said:
                 items += self._frozen.items
