@@ -22,6 +22,9 @@ _AT_ONCE = 16
 """How many lanes one look asks for: more would only make idle looks dearer."""
 
 _LONGEST_REST_S = 5.0
+_LONGEST_ANSWER_S = 0.25
+"""How long the answer to a task's last call may be on its way after the heartbeat's came."""
+
 _STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -221,8 +224,16 @@ class Holder:
             except StoreError as error:
                 self._log.warning("heartbeat failed", side=self._side.value, error=str(error))
                 continue
-            for task, lease in held.items():
-                if lease.lane in lost and task in self._held:
-                    self._log.warning("lane lost to another process", lane=lease.lane)
-                    if self._cancel_lost:
-                        task.cancel()
+            await self._drop([task for task, lease in held.items() if lease.lane in lost])
+
+    async def _drop(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Tasks that hold their lane no more. Most have just ended the lease themselves and are about to hear of it: they
+        end by themselves in a moment; the lanes of the others were lost.
+        """
+        if tasks:
+            await asyncio.wait(tasks, timeout=min(_LONGEST_ANSWER_S, self._lease_ms / 30_000))
+        for task in tasks:
+            if (lease := self._held.get(task)) is not None:
+                self._log.warning("lane lost to another process", lane=lease.lane)
+                if self._cancel_lost:
+                    task.cancel()
