@@ -14,6 +14,7 @@ from tests.bench.letters import number_in
 from tests.linq_fixtures import fixture_bytes
 
 _ANSWER = json.dumps(json.loads(fixture_bytes("response.messages.send.json")), separators=(",", ":"))
+_TRACE = "x-trace-id: 8af9171a45022df2eb74ba4e4c83be0f"
 _ID = json.loads(_ANSWER)["message"]["id"]
 
 
@@ -68,7 +69,7 @@ class Sink:
             self.arrived[number] = time.monotonic()
         self._served += 1
         said = _ANSWER.replace(_ID, f"{self._served:08d}-0000-4000-8000-{time.monotonic_ns() % 10**12:012d}")
-        head = f"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {len(said)}\r\n\r\n"
+        head = f"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {len(said)}\r\n{_TRACE}\r\n\r\n"
         return (head + said).encode()
 
 
