@@ -25,7 +25,7 @@ def park_ms(lease: Lease, *, up_ms: int) -> int | None:
     left_ms = PARKED_MS - min(up_ms, lease.now_ms - lease.events[0].accepted_ms)
     if left_ms <= 0:
         return None
-    return min(_FIRST_MS * 2 ** min(_times(lease), 5), _LONGEST_MS, left_ms)
+    return min(_FIRST_MS << min(_times(lease), 5), _LONGEST_MS, left_ms)
 
 
 def parking_note(lease: Lease) -> str:

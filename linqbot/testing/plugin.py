@@ -33,7 +33,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def bot() -> Bot:
     """The bot under test; define a fixture of this name that returns yours."""
-    pytest.fail("the fixture `sim` needs your bot: define a fixture `bot` that returns it, in conftest.py or the test file")
+    pytest.fail(
+        "the fixture `sim` needs your bot: define a fixture `bot` that returns it, in conftest.py or the test file"
+    )
 
 
 @pytest.fixture
