@@ -75,14 +75,14 @@ class Attempt:
             async with self._scope.stack:
                 await self._ask()
                 done = True
-        except (ReplyError, StoreError):
+        except (ReplyError, StoreError, GeneratorExit):
             raise
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # the last two would end the loop, and all with it
-            raise self._failure(f"raised {type(error).__name__}") from error
         except asyncio.CancelledError as error:
             if _is_cancelled_from_outside():
                 raise
             raise self._failure("was cancelled from inside") from error
+        except BaseException as error:  # some would end the loop, and all with it
+            raise self._failure(f"raised {type(error).__name__}") from error
         if not done:
             raise self._failure("raised, and a service that it uses swallowed the error")
 

@@ -158,6 +158,20 @@ async def test_plain_handler_that_raises_fails_alike(stage: Stage) -> None:
         await stage.run(received("hi"))
 
 
+@pytest.mark.parametrize(
+    "kind", [SystemExit, KeyboardInterrupt, pytest.fail.Exception, type("Odd", (BaseException,), {})]
+)
+async def test_handler_that_raises_more_than_an_error_fails_alike(stage: Stage, kind: type[BaseException]) -> None:
+    """What is no `Exception` is not the end of the turn's task either: pytest's `fail` in a handler is one of those."""
+
+    @stage.router.message()
+    async def broken() -> str:
+        raise kind
+
+    with pytest.raises(HandlerFailed, match="'broken' raised"):
+        await stage.run(received("hi"))
+
+
 async def test_handler_that_cancels_itself_fails(stage: Stage) -> None:
     """The worker is not mistaken for the one that is cancelled."""
 
