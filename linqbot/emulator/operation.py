@@ -71,18 +71,25 @@ class Operation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         linq, request, wire = self.linq, Request(scope), Wire(scope, receive, send)
-        path = scope["path"][len(scope.get("root_path", "")) :]
-        linq.vault.site = str(request.base_url.replace(path="")).rstrip("/")
+        linq.vault.site = f"{scope['scheme']}://{request.headers.get('host', 'localhost')}"
         call = Call(
             params=request.path_params,
             query=request.query_params,
-            query_string=request.url.query,
+            query_string=scope["query_string"].decode("latin-1"),
             trace_id=linq.names.trace_id(),
         )
+        try:
+            await self._serve(request, wire, call)
+        finally:
+            if call.content is not None:
+                call.content.close()
+
+    async def _serve(self, request: Request, wire: Wire, call: Call) -> None:
+        path = request.scope["path"][len(request.scope.get("root_path", "")) :]
         problem = await self.read(request, wire, call)
-        fault = linq.faults.take(self._name, f"{request.method} {path}")
+        fault = self.linq.faults.take(self._name, f"{request.method} {path}")
         seen = {
-            "at": moment(linq.clock.now_ms()),
+            "at": moment(self.linq.clock.now_ms()),
             "method": request.method,
             "path": path,
             "operation": self._name,
@@ -93,7 +100,7 @@ class Operation:
             "replayed": False,
             "status": None,
         }
-        linq.requests.append(seen)
+        self.linq.requests.append(seen)
         if fault is None:
             await self._answer(wire, self._perform(call, problem, seen), seen)
         else:

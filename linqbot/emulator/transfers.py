@@ -29,15 +29,13 @@ class Upload(Presigned):
             file = self._file(request, call)
         except Problem as problem:
             return problem
-        basket, size = self.linq.vault.basket(), 0
+        size, call.content = 0, self.linq.vault.basket()
         async for chunk in wire.stream():
             size += len(chunk)
             if size <= file.size:
-                basket.write(chunk)
+                call.content.write(chunk)
         if size != file.size:
-            basket.close()
             return Problem(*choices.BAD_UPLOAD, "The body has not the announced size")
-        call.content = basket
         return None
 
     def _file(self, request: Request, call: Call) -> File:
@@ -55,8 +53,9 @@ def required_headers(file: File) -> dict[str, str]:
 
 def take_upload(linq: Linq, call: Call) -> Answer:
     """PUT of the upload URL: the attachment is there."""
-    assert call.content is not None  # `Upload.read` put it there
-    linq.vault.fill(linq.vault.known(call.params["attachmentId"]), call.content)
+    content, call.content = call.content, None
+    assert content is not None  # `Upload.read` put it there
+    linq.vault.fill(linq.vault.known(call.params["attachmentId"]), content)
     return Answer(200)
 
 

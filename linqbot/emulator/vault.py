@@ -53,6 +53,7 @@ class Vault:
         self._names = names
         self._clock = clock
         self.site = choices.SITE
+        self.kept_bytes = KEPT_BYTES
         self.files: dict[str, File] = {}
 
     def clear(self) -> None:
@@ -97,7 +98,7 @@ class Vault:
             file.content.close()
         file.content = content
         kept = [one for one in self.files.values() if one.content is not None]
-        excess = sum(one.size for one in kept) - KEPT_BYTES
+        excess = sum(one.size for one in kept) - self.kept_bytes
         for oldest in kept:
             if excess <= 0:
                 return
