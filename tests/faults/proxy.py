@@ -107,8 +107,8 @@ class FaultProxy:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         line = _Line(self)
         ways = [
-            asyncio.ensure_future(line.pump(reader, far_writer, self.cut_requests)),
-            asyncio.ensure_future(line.pump(far_reader, writer, self.cut_answers, paced=True)),
+            asyncio.ensure_future(line.pump(reader, far_writer)),
+            asyncio.ensure_future(line.pump(far_reader, writer, answers=True)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -134,16 +134,15 @@ class _Line:
         self._proxy = proxy
         self._deaf = False
 
-    async def pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, cuts: list[int], *, paced: bool = False
-    ) -> None:
+    async def pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool = False) -> None:
         """Carry one way until it ends or is cut."""
         while data := await source.read(_PIECE):
             self._deaf = self._deaf or self._proxy.silent
             if self._deaf:
                 continue
-            if paced:
+            if answers:
                 await self._proxy.pace(len(data))
+            cuts = self._proxy.cut_answers if answers else self._proxy.cut_requests
             if cuts:
                 sink.write(data[: cuts.pop(0)])
                 await _flush(sink)
