@@ -162,9 +162,13 @@ class Ingress:
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > cap:
             raise _TooLarge
         chunks: list[bytes] = []
-        size = 0
+        size, more = 0, True
         async with asyncio.timeout(self._limits.body_s):
-            async for chunk in request.stream():
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunk, more = message.get("body", b""), message.get("more_body", False)
                 size += len(chunk)
                 if size > cap:
                     raise _TooLarge
