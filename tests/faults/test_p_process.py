@@ -212,7 +212,7 @@ async def test_p5_a_handler_that_eats_all_memory_is_given_up_and_its_chat_goes_o
         for _ in range(3):
             program = await bots.start()
             await stage.until(lambda: "leaking" in program.text, turn=True)  # noqa: B023  # awaited at once
-            await stage.until(lambda: program.rss() > most)  # noqa: B023
+            await stage.until(lambda: program.rss() > most)  # noqa: B023  # awaited at once
             program.process.kill()
             await program.ends()
         program = await bots.start()
@@ -416,7 +416,7 @@ async def test_p11_a_full_disk_puts_webhooks_off(tmp_path: Path) -> None:
         await town.write(BOB, "much " * 2_000)
         assert town.statuses() == [200, 503]
         assert (await town.bot.store.stats()).inbox == 0
-        await limit_pages(town.bot.store, 1_000)  # type: ignore[arg-type]
+        await limit_pages(town.bot.store, 1_000)  # type: ignore[arg-type]  # as above
         await town.all_is_well()
 
 
