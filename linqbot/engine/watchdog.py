@@ -51,7 +51,7 @@ class Watchdog:
             if came_round.wait(self._lag_s) or self._left.is_set():
                 continue
             remedy = "await instead of blocking, or make the handler a plain def, which runs in a thread"
-            log.error("event loop blocked", lag_s=self._lag_s, stack=_stack(thread), remedy=remedy)
+            log.error("event loop blocked", lag_s=self._lag_s, where=_stack(thread), remedy=remedy)
             came_round.wait()
             log.warning("event loop goes on")
 
