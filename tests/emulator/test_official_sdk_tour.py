@@ -23,6 +23,7 @@ from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.listener import Received
 from tests.emulator.published import faults, published
 from tests.emulator.tour import ANN, BEN, CAT, OTHER_LINE, VERSIONS, Tour, take_tour
+from tests.linq_coverage import UNSENT
 
 NOT_SHARED = {
     "experiences.retrieve": "there is no experience to look at; 404 is tried in test_messages.py",
@@ -159,6 +160,11 @@ def test_every_webhook_fits_the_published_schema(tour: Tour, hook: str) -> None:
     assert told
     for event in told:
         assert list(faults(dated(event), published()["webhooks"][hook])) == contradicted
+
+
+def test_every_event_type_was_told(tour: Tour) -> None:
+    """The tour met all types of events but those that the emulator does not send, for a reason."""
+    assert {one.type for one in tour.hooks["2026-02-03"]} == set(get_args(WebhookEventType)) - UNSENT.keys()
 
 
 def test_both_versions_tell_the_same(tour: Tour) -> None:
