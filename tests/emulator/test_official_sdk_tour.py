@@ -20,6 +20,7 @@ from linq.types import WebhookEventType
 
 from linqbot.testing.clock import TurnedClock
 from tests.emulator.conftest import LINE, PERSON
+from tests.emulator.keys import differences, fixture
 from tests.emulator.listener import Received
 from tests.emulator.published import faults, published
 from tests.emulator.tour import ANN, BEN, CAT, OTHER_LINE, VERSIONS, Tour, take_tour
@@ -42,6 +43,55 @@ NOT_SHARED = {
 
 ONLY_NEW = {"message.edited"}
 """What the older payload version does not know (linq-api-v3.md section 8.6)."""
+
+
+ANSWER_SAMPLES = {
+    "response.attachments.create": "post /v3/attachments",
+    "response.attachments.retrieve": "get /v3/attachments/{attachmentId}",
+    "response.available_number.retrieve": "get /v3/available_number",
+    "response.blocked_handles.list": "get /v3/blocked_handles",
+    "response.capability.check_imessage": "post /v3/capability/check_imessage",
+    "response.capability.check_rcs.unsupported": "post /v3/capability/check_rcs",
+    "response.chats.leave": "post /v3/chats/{chatId}/leave",
+    "response.chats.participants.add": "post /v3/chats/{chatId}/participants",
+    "response.chats.participants.remove": "delete /v3/chats/{chatId}/participants",
+    "response.chats.update": "put /v3/chats/{chatId}",
+    "response.chats.voicememo": "post /v3/chats/{chatId}/voicememo",
+    "response.contact_card.create": "post /v3/contact_card",
+    "response.contact_card.retrieve": "get /v3/contact_card",
+    "response.location.request": "post /v3/chats/{chatId}/location/request",
+    "response.location.retrieve": "get /v3/chats/{chatId}/location",
+    "response.messages.create": "post /v3/messages",
+    "response.messages.edit": "patch /v3/messages/{messageId}",
+    "response.messages.thread": "get /v3/messages/{messageId}/thread",
+    "response.messages.reactions": "post /v3/messages/{messageId}/reactions",
+    "response.phone_numbers.update": "put /v3/phone_numbers/{phoneNumberId}",
+    "response.polls.create": "post /v3/chats/{chatId}/polls",
+}
+EVENT_SAMPLES = {
+    **{f"chat.{one}_updated": "" for one in ("background", "group_icon", "group_name")},
+    **{f"chat.{one}_update_failed": "" for one in ("background", "group_icon", "group_name")},
+    **{f"chat.typing_indicator.{one}": "" for one in ("started", "stopped")},
+    **{f"location.sharing.{one}": "" for one in ("started", "stopped")},
+    **{f"participant.{one}": "" for one in ("added", "removed")},
+    **{f"poll.{one}": "" for one in ("delivered", "failed", "read", "received", "sent", "updated", "reaction.added")},
+    **{f"poll.vote.{one}": "" for one in ("added", "removed")},
+    **{f"reaction.{one}": "" for one in ("added", "added.custom-emoji", "added.sticker", "removed")},
+    "contact_card.received": "",
+    "message.edited.2026-02-03": "",
+    "phone_number.status_updated": "",
+}
+SAMPLES = ANSWER_SAMPLES | EVENT_SAMPLES
+"""Samples of Linq's documentation, with the endpoint that answers so."""
+
+OPTIONAL = {
+    "reaction.added": {"$.data.reaction_id"},
+    "reaction.removed": {"$.data.reaction_id"},
+    "response.contact_card.create": {"$.image_url"},
+    "response.contact_card.retrieve": {"$.contact_cards[0].image_url"},
+    "response.location.retrieve": {f"$.data.features[0].properties.{one}" for one in ("address", "locality")},
+}
+"""Where an optional key is on one side only."""
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +215,18 @@ def test_every_webhook_fits_the_published_schema(tour: Tour, hook: str) -> None:
 def test_every_event_type_was_told(tour: Tour) -> None:
     """The tour met all types of events but those that the emulator does not send, for a reason."""
     assert {one.type for one in tour.hooks["2026-02-03"]} == set(get_args(WebhookEventType)) - UNSENT.keys()
+
+
+@pytest.mark.parametrize("file", SAMPLES)
+def test_it_looks_like_the_sample(tour: Tour, file: str) -> None:
+    """Key by key the published sample of an answer or a webhook, but for what is optional there."""
+    sample = fixture(file)
+    found = [body for _, body in tour.answers.get(SAMPLES[file], ())]
+    if file in EVENT_SAMPLES:
+        found = [one.event for one in tour.hooks["2026-02-03"] if one.type == sample["event_type"]]
+
+    nearest = min((differences(one, sample) for one in found), key=len)
+    assert set(nearest) <= OPTIONAL.get(file, set())
 
 
 def test_both_versions_tell_the_same(tour: Tour) -> None:
