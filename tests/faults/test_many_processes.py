@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from tests.faults.stores import store_url
 
 PEOPLE = [f"+1202555{number:04d}" for number in range(100)]
 EACH = 20
+FROZEN_S = 3.0
+"""Three leases, and less than writers wait for SQLite's lock."""
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -51,10 +55,11 @@ async def test_three_copies_to_each_of_two_processes_make_one_reply(kind: str, t
 @pytest.mark.timeout(180)
 async def test_order_holds_although_a_worker_is_frozen_past_its_lease_and_woken(kind: str, tmp_path: Path) -> None:
     """Four workers, 100 chats, 20 messages each, one worker stopped while it holds chats and woken after they were taken
-    over: every chat sees its answers in order, none missing, none twice.
+    over: every chat sees its answers in order, none missing, none twice. (On SQLite a process may be frozen inside a
+    transaction; nobody can break its lock, so there the others may have to wait until it wakes.)
     """
     async with Stage(tmp_path, store_url(kind, tmp_path), pair_limit=None, at_once=1) as stage:
-        common = {"echo": True, "namespace": "order", "budget": "0", "events": ("message.received",)}
+        common = {"echo": True, "namespace": "order", "budget": "0", "lease": "1s", "events": ("message.received",)}
         await stage.start(stage.life(only="web", **common))
         for number in range(EACH):
             for person in PEOPLE:
@@ -65,7 +70,9 @@ async def test_order_holds_although_a_worker_is_frozen_past_its_lease_and_woken(
 
         await stage.until(lambda: len(stage.emulator.messages()) >= total // 4)
         os.kill(workers[0].pid or 0, signal.SIGSTOP)
-        await stage.until(lambda: len(stage.emulator.messages()) >= total * 3 // 4)
+        with suppress(TimeoutError) if kind == "sqlite" else nullcontext():
+            async with asyncio.timeout(FROZEN_S if kind == "sqlite" else None):
+                await stage.until(lambda: len(stage.emulator.messages()) >= total * 3 // 4)
         os.kill(workers[0].pid or 0, signal.SIGCONT)
         await stage.until(lambda: len(stage.emulator.messages()) >= total)
         await stage.emulator.quiet()
