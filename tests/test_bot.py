@@ -94,6 +94,19 @@ async def test_a_turn_that_runs_when_the_drain_begins_is_answered() -> None:
     assert [reply.text for reply in sim.replies] == ["Hello?"]
 
 
+async def test_a_drain_does_not_wait_for_a_linq_that_takes_nothing() -> None:
+    """Replies held because the key was refused stay in the store, and the process leaves at once."""
+    async with Sim(echo_bot()) as sim:
+        sim.faults.answer(401, code=2004, count=None)
+        for number in range(5):
+            await sim.user(f"+1202555987{number}").writes("Hello?")
+        await sim.settled()
+
+        async with asyncio.timeout(10):
+            await sim.bot.__aexit__(None, None, None)
+            await sim.bot.__aenter__()
+
+
 async def test_events_accepted_before_a_restart_are_answered_after_it(tmp_path: object) -> None:
     """What a stopped process left in the inbox is there when it comes back."""
     async with Sim(echo_bot(), store=f"sqlite:///{tmp_path}/bot.db") as sim:

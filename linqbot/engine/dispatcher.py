@@ -79,6 +79,7 @@ class Dispatcher:
         self._gate_moved = asyncio.Event()
         self._at_gate = 0
         self._stopping = False
+        self._finishing = False
         self._holder = Holder(
             store,
             Side.OUT,
@@ -101,8 +102,12 @@ class Dispatcher:
         self._move_gate()
 
     def finish(self) -> None:
-        """Send what is ready, then stop."""
-        self._holder.finish()
+        """Send what is ready, then stop; at once when Linq is not to be bothered, for nothing would be sent."""
+        self._finishing = True
+        if self._at_gate:
+            self.stop()
+        else:
+            self._holder.finish()
 
     async def leave(self) -> None:
         """Wait no longer: replies still in flight are marked as perhaps sent, so that their keys decide; the exchanges
@@ -139,6 +144,9 @@ class Dispatcher:
             if gate is not Gate.OPEN:
                 self._breaker = self._breaker.probe(now_ms)
                 return True
+            if self._finishing:
+                self.stop()
+                return False
             await self._gate_moves(within_s=self._breaker.left_ms(now_ms) / 1000)
         return False
 
