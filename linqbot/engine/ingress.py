@@ -33,6 +33,11 @@ _T = TypeVar("_T")
 STORE_DEADLINE_S = 2.0
 """How long the store may take to keep an event before Linq is asked to come again."""
 
+FULL_S = 1.0
+"""How long a webhook waits for its refusal when the inbox is full: a sender that waits sends less, while one that is
+refused at once keeps the process refusing instead of emptying the inbox.
+"""
+
 _UNREADABLE_KEPT_BYTES = 64_000
 
 
@@ -189,6 +194,8 @@ class Ingress:
             accepted = await self._stored(lambda: self._store.accept(arrival))
         except StoreUnavailable as error:
             return self._later("the store is unavailable", event_id=inbound.event_id, error=str(error))
+        if accepted is Accepted.FULL:
+            await self._clock.sleep(FULL_S)
         return self._accepted(accepted, inbound)
 
     def _accepted(self, accepted: Accepted, inbound: Inbound) -> Response:
