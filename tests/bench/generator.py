@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import cast
 
@@ -30,8 +30,8 @@ class Generator:
         """When each letter was answered 200."""
         self.acks = 0
         self.put_off = 0
-        self.refused = 0
-        """Answers that are neither 200 nor 503."""
+        self.refused: Counter[str] = Counter()
+        """Answers that are neither 200 nor 503, by status; `closed`: the connection was closed without one."""
         self._port = port
         self._most = connections
         self._again = False
@@ -66,7 +66,7 @@ class Generator:
         goal = self.acks + len(left)
         while self.acks < goal:
             if self.refused:
-                raise ConnectionError(f"the subject refused {self.refused} letters or closed their connections")
+                raise ConnectionError(f"the subject refused letters: {dict(self.refused)}")
             room = most_owed - owed() - len(self._waiting) if most_owed else len(left)
             for _ in range(min(room, len(left))):
                 letter = left.popleft()
@@ -121,7 +121,7 @@ class Generator:
             if self._again:
                 asyncio.get_running_loop().call_later(AGAIN_S, self._send_again, letter)
         else:
-            self.refused += 1
+            self.refused[str(status)] += 1
         self._idle.append(connection)
         self._send_waiting()
         self._moved.set()
@@ -132,7 +132,7 @@ class Generator:
         if connection in self._idle:
             self._idle.remove(connection)
         if letter is not None:
-            self.refused += 1
+            self.refused["closed"] += 1
         self._moved.set()
 
     def _send_again(self, letter: Letter) -> None:
