@@ -29,6 +29,22 @@ def idempotency_key(namespace: str, event_id: str, handler: str, position: int, 
     return KEY_PREFIX + base64.b32encode(digest).decode("ascii").rstrip("=").lower()
 
 
+def send_key(namespace: str, key: str, position: int, part: str = "") -> str:
+    """The key of one bubble of a proactive send that its caller named `key`: the same from every process and script.
+
+    Shaped as `idempotency_key`'s, and never equal to one of those. A key of any length is hashed, never cut.
+    """
+    return idempotency_key(namespace, f"send:{key}", "", position, part)
+
+
+def fact_key(kind: str, *about: str) -> str:
+    """The key of what is known of a kind (`opted-out`, `line`, …) about somebody or something; the names are hashed, so
+    that no phone number is in a key. The namespace is the store's affair.
+    """
+    digest = hashlib.blake2b(json.dumps(about).encode("ascii"), digest_size=12).digest()
+    return f"{kind}:{base64.b32encode(digest).decode('ascii').rstrip('=').lower()}"
+
+
 def is_own_key(key: str | None) -> bool:
     """Whether an idempotency key that Linq echoes was made by linqbot."""
     return key is not None and key.startswith(KEY_PREFIX)

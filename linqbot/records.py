@@ -37,6 +37,24 @@ class Repeat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something small that was learned: who opted out, which chat a lane became, which file was uploaded under which id.
+
+    The last word wins by `rank`, not by arrival: a write whose rank is lower than the stored one's changes nothing, so that
+    news may come in any order and twice.
+    """
+
+    key: str
+    """Opaque; made by `ids.fact_key`, so that no phone number is in it."""
+    value: bytes | None = field(repr=False)
+    """None: what was known is forgotten."""
+    rank: int = 0
+    """Mostly the milliseconds of what it is about."""
+    ttl_ms: int = 0
+    """How long it is known; 0: until it is forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboxItem:
     """One event, kept until its handler's turn is committed."""
 
@@ -94,6 +112,16 @@ class OutboxItem:
     """How much of the budget one attempt costs; 0: free."""
     ref: str | None = None
     created_ms: int = 0
+    line: str = ""
+    """Whose pace it spends, an opaque name for the line it leaves from; empty: unknown."""
+    broadcast: bool = False
+    """Whether answers go before it: nobody waits for it."""
+    once: str = ""
+    """An id under which it is appended only once in `Limits.dedupe_ms`; empty: as often as it comes."""
+    guards: tuple[str, ...] = ()
+    """Keys of the facts that decide whether, or to what, it is sent; told with its lease (`Lease.facts`)."""
+    names: tuple[str, ...] = ()
+    """Keys under which the id of the message that it became is kept as a fact, for `Limits.sent_ms`."""
 
     def to_bytes(self) -> bytes:
         """JSON of the item."""
@@ -113,6 +141,11 @@ class OutboxItem:
                 "units": self.units,
                 "ref": self.ref,
                 "at": self.created_ms,
+                "line": self.line,
+                "bc": self.broadcast,
+                "once": self.once,
+                "guards": self.guards,
+                "names": self.names,
             },
             separators=(",", ":"),
         ).encode()
@@ -135,6 +168,11 @@ class OutboxItem:
             units=data["units"],
             ref=data["ref"],
             created_ms=data["at"],
+            line=data.get("line", ""),
+            broadcast=data.get("bc", False),
+            once=data.get("once", ""),
+            guards=tuple(data.get("guards", ())),
+            names=tuple(data.get("names", ())),
         )
 
 
@@ -164,10 +202,10 @@ class Receipt:
     lane: str
     """The out lane of the message, `chat:<id>`."""
     key: str
-    """The idempotency key that Linq echoes."""
+    """The idempotency key that Linq echoes; empty: Linq did not say, and only the message id tells which it is."""
     message_id: str
     status: str
-    """`sent`, `delivered` or `read`."""
+    """`sent`, `delivered`, `read` or `failed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +215,10 @@ class Arrival:
     remember: tuple[str, ...] = ()
     """Ids of the event; if any is known already, it is a duplicate. Opaque strings."""
     item: InboxItem | None = None
-    """None: nothing to handle, only the receipt counts."""
+    """None: nothing to handle, only the receipt and the facts count."""
     receipt: Receipt | None = None
+    learn: tuple[Fact, ...] = ()
+    """What the event tells beside; learned also from a duplicate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +247,8 @@ class Lease:
     """Out side: since when an attempt of this head may have arrived without our knowing; None: surely not."""
     use_plain: bool = False
     """Out side: send `reply.plain` instead of `reply.request`."""
+    facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """Out side: what was known under `reply.guards` when it was leased; what is not known is left out."""
 
     @property
     def chat_id(self) -> str | None:
@@ -337,6 +379,8 @@ class Sent:
 
     message_id: str | None = None
     """None: it is known to have arrived, but not under which id."""
+    passes_to: str | None = None
+    """The out lane that this one becomes, now that the chat has an id; None: it stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,6 +418,8 @@ class SentRecord:
     position: int
     ref: str | None
     sent_ms: int
+    status: str = "sent"
+    """The furthest that is known: `sent`, `failed`, `delivered` or `read`, in this order of rank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,3 +469,8 @@ class Limits:
     budget: int = 25
     """Units that one pair may spend in any window of `budget_window_ms`; 0: no limit."""
     budget_window_ms: int = 60_000
+    line_budget: int = 0
+    """Units that one line may spend in any window of `line_window_ms`; 0: no limit."""
+    line_window_ms: int = 60_000
+    line_day_budget: int = 0
+    """Units that one line may spend in any 24 hours; 0: no limit."""
