@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+
+class Alarm(Protocol):
+    """Something that will happen, unless it is cancelled before."""
+
+    def cancel(self) -> object:
+        """Let it not happen; a repeat changes nothing."""
+        ...
 
 
 class Clock(Protocol):
@@ -27,6 +36,10 @@ class Clock(Protocol):
         """Wait until `seconds` have passed on this clock; not at all when not positive."""
         ...
 
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Alarm:
+        """Call `ring` on the event loop once `seconds` have passed on this clock; costs less than a task that sleeps."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock: what production runs on."""
@@ -43,3 +56,7 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of real time; a negative number counts as zero."""
         await asyncio.sleep(max(seconds, 0.0))
+
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Alarm:
+        """Call `ring` in `seconds` of real time; a negative number counts as zero."""
+        return asyncio.get_running_loop().call_later(max(seconds, 0.0), ring)

@@ -73,11 +73,12 @@ class InboxItem:
         return json.dumps(head, separators=(",", ":")).encode() + b"\n" + self.body
 
     @staticmethod
-    def from_bytes(blob: bytes) -> InboxItem:
-        """The item that `to_bytes` wrote, in this release or another."""
+    def from_bytes(blob: bytes, *, accepted_ms: int | None = None) -> InboxItem:
+        """The item that `to_bytes` wrote, in this release or another; `accepted_ms` is what the store knows better."""
         line, _, body = blob.partition(b"\n")
         head = json.loads(line)
-        return InboxItem(event_id=head["id"], lane=head["lane"], type=head["type"], body=body, accepted_ms=head["at"])
+        at_ms = head["at"] if accepted_ms is None else accepted_ms
+        return InboxItem(event_id=head["id"], lane=head["lane"], type=head["type"], body=body, accepted_ms=at_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

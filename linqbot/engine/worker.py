@@ -172,8 +172,8 @@ class Worker:
             await self._after_failure(lease, error)
 
     async def _run(self, lease: Lease) -> None:
-        turn = replace(lease, events=lease.events[:1])
         others_spoke = len(lease.events) > 1
+        turn = replace(lease, events=lease.events[:1]) if others_spoke else lease
         for _ in range(CONFLICT_LIMIT):
             commit = await self._turns.run(turn, _LeasePort(self._store, lease), others_spoke=others_spoke)
             if await self._commit(lease, commit) is not Committed.CONFLICT:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from linqbot.clock import Clock
+from linqbot.clock import Alarm, Clock
 
 T = TypeVar("T")
 
@@ -27,18 +27,20 @@ class Deadline:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._due_ms: int | None = None
-        self._alarm: asyncio.Task[None] | None = None
+        self._alarm: Alarm | None = None
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """The work has ended, or its time."""
 
     def start(self, seconds: float) -> None:
         """The work has `seconds` from now."""
-        self._due_ms = self._clock.now_ms() + int(seconds * 1000)
-        self._rouse()
+        self.stop()
+        self._alarm = self._clock.alarm(seconds, self._end)
 
     def stop(self) -> None:
         """The work waits for something that is not its fault; no time runs until `start`."""
-        self._due_ms = None
-        self._rouse()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the work. When the time is up, or this is cancelled, the work is cancelled and awaited for a
@@ -47,18 +49,24 @@ class Deadline:
         Raises `Overrun`, whatever late work returns or raises, and `asyncio.CancelledError`.
         """
         task = asyncio.create_task(work)
+        task.add_done_callback(self._end)
         try:
-            while not task.done() and not self._is_over():
-                await self._wait(task)
+            await self._over
         except asyncio.CancelledError:
-            await self._end(task)
+            await self._cut_short(task)
             raise
+        finally:
+            self.stop()
         if task.done():
             return task.result()
-        await self._end(task)
+        await self._cut_short(task)
         raise Overrun(None if task.done() else task)
 
-    async def _end(self, task: asyncio.Task[Any]) -> None:
+    def _end(self, _: object = None) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    async def _cut_short(self, task: asyncio.Task[Any]) -> None:
         task.add_done_callback(_look_at)
         for patience_s in PATIENCE_S:
             task.cancel()
@@ -69,24 +77,6 @@ class Deadline:
                 alarm.cancel()
             if task.done():
                 return
-
-    async def _wait(self, task: asyncio.Task[T]) -> None:
-        """Until the task is done, the time may be up, or the deadline was moved."""
-        if self._due_ms is None:
-            self._alarm = asyncio.create_task(self._clock.sleep(3600))
-        else:
-            self._alarm = asyncio.create_task(self._clock.sleep((self._due_ms - self._clock.now_ms()) / 1000))
-        try:
-            await asyncio.wait([task, self._alarm], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._alarm.cancel()
-
-    def _is_over(self) -> bool:
-        return self._due_ms is not None and self._clock.now_ms() >= self._due_ms
-
-    def _rouse(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
 
 
 def _look_at(task: asyncio.Task[Any]) -> None:

@@ -10,10 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What came back for one request: status, headers (names in lower case) and the body, cut at the client's cap."""
 
@@ -23,6 +24,10 @@ class Answer:
 
     def json(self) -> dict[str, Any] | None:
         """The body, if it is a JSON object; None for anything else: HTML of an edge, half a body, nothing."""
+        return self._read
+
+    @cached_property
+    def _read(self) -> dict[str, Any] | None:
         try:
             parsed = json.loads(self.body)
         except (ValueError, RecursionError):

@@ -126,7 +126,8 @@ def _item(
     head: bool,
 ) -> OutboxItem:
     message = {"parts": [_part_json(part) for part in parts], **_manner(reply, head=head)}
-    key, plain_key = _key(answering, position, suffix), _key(answering, position, suffix + "p")
+    key = _key(answering, position, suffix)
+    plain_key = None if target is None else _key(answering, position, suffix + "p")
     threaded = {} if target is None else {"reply_to": _target_json(target)}
     return OutboxItem(
         key=key,
@@ -136,7 +137,7 @@ def _item(
         position=position,
         request=_request(answering, {**message, **threaded, "idempotency_key": key}),
         plain=None if target is None else _request(answering, {**message, "idempotency_key": plain_key}),
-        plain_key=None if target is None else plain_key,
+        plain_key=plain_key,
         pair=answering.chat_id or "",
         ref=reply.ref,
         created_ms=answering.now_ms,

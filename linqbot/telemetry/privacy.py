@@ -29,6 +29,8 @@ _MASKS = {
     "secret": "whsec_[secret]",
     "login": "[login]@",
 }
+_SIGNS = ("+", "%2", "@", "earer", "whsec_")
+"""Without any of these a text holds nothing private; ids and numbers, most of what is logged, are seen at a glance."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What moves the cursor, ends a line, turns the direction of writing, or cannot be written at all (half a pair)."""
 
@@ -56,13 +58,15 @@ class Guard:
 
     def line(self, text: str) -> str:
         """A text as one line: masked, written out, cut."""
-        return _CONTROL.sub(_escape, self.text(text))
+        cleaned = self.text(text)
+        return cleaned if cleaned.isprintable() else _CONTROL.sub(_escape, cleaned)
 
     def text(self, text: str, longest: int = LONGEST) -> str:
         """A text that may have several lines: masked and cut."""
         if self._hushed is not None:
             text = self._hushed.sub("[secret]", text)
-        text = _PRIVATE.sub(_mask, text)
+        if any(sign in text for sign in _SIGNS):
+            text = _PRIVATE.sub(_mask, text)
         return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest} more)"
 
     def lines(self, text: str, longest: int) -> str:

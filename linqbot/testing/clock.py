@@ -6,9 +6,10 @@ The same offset is handed to the store, so leases, budgets, dedupe and timers mo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
-from linqbot.clock import SystemClock
+from linqbot.clock import Alarm, SystemClock
 
 
 class TurnedClock:
@@ -35,6 +36,10 @@ class TurnedClock:
         while (left_ms := due_ms - self.now_ms()) > 0:
             await self._turned_within(left_ms / 1000)
 
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Alarm:
+        """Call `ring` once this clock has moved on by `seconds`."""
+        return asyncio.get_running_loop().create_task(self._ring_in(seconds, ring))
+
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, milliseconds: float = 0
     ) -> None:
@@ -46,6 +51,10 @@ class TurnedClock:
         for sleeper in self._sleepers:
             if not sleeper.done():
                 sleeper.set_result(None)
+
+    async def _ring_in(self, seconds: float, ring: Callable[[], None]) -> None:
+        await self.sleep(seconds)
+        ring()
 
     async def _turned_within(self, seconds: float) -> None:
         turned: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -11,7 +11,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from linqbot.clock import SystemClock
+from linqbot.clock import Alarm, SystemClock
 from linqbot.testing.harness import Sim
 from tests.faults.programs import Programs, children, sockets
 from tests.faults.stage import Stage, free_port
@@ -261,6 +261,10 @@ class JumpingClock:
     async def sleep(self, seconds: float) -> None:
         """Wait by the clock that never jumps, as event loops do."""
         await self._system.sleep(seconds)
+
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Alarm:
+        """Ring by the clock that never jumps."""
+        return self._system.alarm(seconds, ring)
 
 
 class Apart(Sim):

@@ -138,7 +138,7 @@ def sent_of(message_id: str, blob: bytes) -> SentRecord:
 
 def _event_of(entry: bytes) -> InboxItem:
     accepted_ms, _, blob = entry.partition(b":")
-    return replace(InboxItem.from_bytes(blob), accepted_ms=int(accepted_ms))
+    return InboxItem.from_bytes(blob, accepted_ms=int(accepted_ms))
 
 
 def _reply_entry(reply: OutboxItem) -> bytes:
