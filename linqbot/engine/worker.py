@@ -21,7 +21,7 @@ from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError
 from linqbot.handling.runner import Port
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.parking import failures, park_ms, parking_note
-from linqbot.records import Commit, Committed, DeadLetter, Lease, Side
+from linqbot.records import Commit, Committed, DeadLetter, Lease, SentRecord, Side
 from linqbot.store.base import Desk, Lanes
 
 log = structlog.get_logger("linqbot.worker")
@@ -56,6 +56,10 @@ _T = TypeVar("_T")
 
 class Work(Lanes, Desk, Protocol):
     """The slice of the store that a worker asks for."""
+
+    async def sent(self, message_id: str) -> SentRecord | None:
+        """Which reply a message of ours was; None when unknown or forgotten."""
+        ...
 
 
 class Turns(Protocol):
@@ -249,9 +253,9 @@ class Worker:
 
 
 class _LeasePort:
-    """What a running turn may reach of the store, under its lease."""
+    """What a running turn may reach outside, under its lease."""
 
-    def __init__(self, store: Desk, lease: Lease) -> None:
+    def __init__(self, store: Work, lease: Lease) -> None:
         self._store = store
         self._lease = lease
 
@@ -266,6 +270,10 @@ class _LeasePort:
         """Commit one bubble of a stream. Raises `LeaseLost`."""
         if await _insist(lambda: self._store.commit(commit)) is not Committed.COMMITTED:
             raise LeaseLost(f"the lease on {self._lease.lane} is lost; another process runs event {commit.event_id}")
+
+    async def sent(self, message_id: str) -> SentRecord | None:
+        """Which reply a message of ours was."""
+        return await _insist(lambda: self._store.sent(message_id))
 
 
 class _Suspects:

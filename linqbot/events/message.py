@@ -57,6 +57,11 @@ class MessageEvent(Event):
         return tuple(part.value for part in self.parts if isinstance(part, LinkPart))
 
     @property
+    def is_history(self) -> bool:
+        """Whether it is nothing to answer: recovered late, or without its content (linq-api-v3.md section 9.5)."""
+        return self.reconciled_at is not None or self.zero_retention
+
+    @property
     def line(self) -> Handle | None:
         """Your own handle in the chat; None when Linq did not say."""
         return self.chat.line

@@ -56,7 +56,8 @@ def _is_from_me(data: Mapping[str, Any], sender: Mapping[str, Any] | None, *, ou
         return direction == "outbound"
     said = data.get("is_from_me")
     if not isinstance(said, bool):
-        said = sender.get("is_me") if sender else None
+        who = sender or data.get("participant")
+        said = who.get("is_me") if isinstance(who, Mapping) else None
     return said if isinstance(said, bool) else ours
 
 

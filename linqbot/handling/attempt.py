@@ -90,12 +90,20 @@ class Attempt:
         for route in self._house.plan.routes:
             match = route.match(self._event)
             values = None if match is None else route.values(match)
-            if match is None or values is None:
+            if match is None or values is None or not await self._concerns(route):
                 continue
             self.route, self._frozen = route, Frozen()
             self.deadline.start(self._timeout_s)
             if await self._takes(route, match, dict(values)):
                 return
+
+    async def _concerns(self, route: Route) -> bool:
+        """Whether the event is about a message of ours, where the handler wants no other."""
+        message_id = getattr(self._event, "message_id", None)
+        if not route.condition.on_ours or message_id is None:
+            return not route.condition.on_ours
+        self.deadline.stop()
+        return await self._port.sent(message_id) is not None
 
     async def _takes(self, route: Route, match: Match, values: dict[str, Any]) -> bool:
         """Run a handler; False: it returned `NEXT`."""

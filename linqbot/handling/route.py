@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from linqbot.errors import RegistrationError
 from linqbot.events import REGISTRY, Event, MessageEvent, known
+from linqbot.handling.condition import Condition
 from linqbot.handling.parameters import Need, Origin, Plain, needs_of, returned_by
 from linqbot.handling.trigger import Match, Trigger
 from linqbot.replies import Answer, Next, Thread
@@ -41,8 +42,7 @@ class Route:
     function: Plain
     types: tuple[str, ...]
     trigger: Trigger
-    answers_messages: bool
-    """Registered with `message` or `fallback`: own messages and recovered history are not handed to it."""
+    condition: Condition
     is_fallback: bool
     needs: tuple[Need, ...]
     thread: Thread | None
@@ -53,7 +53,7 @@ class Route:
 
     def match(self, event: Event) -> Match | None:
         """How an event is one for this handler, its groups already as its parameters want them; or None."""
-        if event.type not in self.types or (self.answers_messages and _is_history(event)):
+        if event.type not in self.types or not self.condition.lets(event):
             return None
         if self.trigger.takes_everything:
             return Match()
@@ -83,9 +83,8 @@ class Route:
         """Whether a handler registered after this one can surely never be reached."""
         if self.passes_on() or not set(later.types) <= set(self.types):
             return False
-        if self.answers_messages and not later.answers_messages:
-            return False
-        return self.trigger.covers(later.trigger) and (not self.is_fallback or later.is_fallback)
+        covers = self.condition.covers(later.condition) and self.trigger.covers(later.trigger)
+        return covers and (not self.is_fallback or later.is_fallback)
 
 
 def route_of(
@@ -94,7 +93,7 @@ def route_of(
     *,
     types: tuple[str, ...] = (MESSAGE,),
     trigger: Trigger | None = None,
-    answers_messages: bool = False,
+    condition: Condition | None = None,
     is_fallback: bool = False,
 ) -> Route:
     """Check a handler and what it is registered for. Raises `RegistrationError` where it is written."""
@@ -113,7 +112,7 @@ def route_of(
         function=function,
         types=types,
         trigger=trigger,
-        answers_messages=answers_messages,
+        condition=condition or Condition(),
         is_fallback=is_fallback,
         needs=needs,
         thread=options.thread,
@@ -168,11 +167,6 @@ def code_of(function: Plain) -> CodeType | None:
     inner = inspect.unwrap(function)
     code = getattr(getattr(inner, "__func__", inner), "__code__", None)
     return code if isinstance(code, CodeType) else None
-
-
-def _is_history(event: Event) -> bool:
-    """Our own messages and those that Linq recovered late are not answered (linq-api-v3.md sections 9.5 and 9.6)."""
-    return event.is_from_me or (isinstance(event, MessageEvent) and event.reconciled_at is not None)
 
 
 def _check_function(function: Plain, what: str) -> None:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from linqbot.errors import RegistrationError
+from linqbot.handling.condition import Condition
+from linqbot.handling.occasions import Occasions
 from linqbot.handling.route import MESSAGE, Handler, Options, Route, check_types, route_of
 from linqbot.handling.services import Per, Service, service_of
 from linqbot.handling.trigger import Trigger, trigger_of
@@ -21,7 +23,7 @@ H = TypeVar("H", bound=Handler)
 T = TypeVar("T")
 
 
-class Router:
+class Router(Occasions):
     """A set of handlers, to be included in a bot or another router.
 
     `name` stands before the names of its handlers, which are part of every idempotency key; `thread` is the threading of
@@ -46,6 +48,7 @@ class Router:
         *words: str,
         regex: str | re.Pattern[str] | None = None,
         exact: bool = False,
+        history: bool = False,
         name: str | None = None,
         thread: Thread | None = None,
         attempts: int | None = None,
@@ -57,6 +60,7 @@ class Router:
         *words: Any,
         regex: str | re.Pattern[str] | None = None,
         exact: bool = False,
+        history: bool = False,
         name: str | None = None,
         thread: Thread | None = None,
         attempts: int | None = None,
@@ -66,27 +70,32 @@ class Router:
 
         Words are whole words in any case; `regex` is searched in the text as it came, and its named groups fill
         parameters of the same name (`str`, `int` or `float`; what cannot be converted is no match). `timeout` in seconds,
-        for a generator between two bubbles; `attempts` counts the first run. Own messages and history that Linq recovered
-        late are not handed over. Raises `RegistrationError`.
+        for a generator between two bubbles; `attempts` counts the first run. Own messages are not handed over, and only
+        with `history` those that Linq recovered late or keeps the content of to itself. Raises `RegistrationError`.
         """
         options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout)
         if len(words) == 1 and callable(words[0]):
-            return self._register(words[0], options, answers_messages=True)
-        trigger = trigger_of(words, regex=regex, exact=exact)
-        return lambda handler: self._register(handler, options, trigger=trigger, answers_messages=True)
+            return self._register(words[0], options)
+        trigger, condition = trigger_of(words, regex=regex, exact=exact), Condition(history=history)
+        return lambda handler: self._register(handler, options, trigger=trigger, condition=condition)
 
     def event(
         self,
         *types: str,
+        own: bool = False,
         name: str | None = None,
         thread: Thread | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
     ) -> Callable[[H], H]:
-        """Take events of these types, by the names Linq gives them. Raises `RegistrationError` for an unknown one."""
+        """Take events of these types, by the names Linq gives them; history included, so that it can be kept.
+
+        What the bot did itself (a reaction, an edit, its line that joins) is handed over only with `own`; news of what it
+        sent always is. Raises `RegistrationError` for an unknown type.
+        """
         options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout)
-        checked = check_types(types)
-        return lambda handler: self._register(handler, options, types=checked)
+        checked, condition = check_types(types), Condition(own=own, history=True)
+        return lambda handler: self._register(handler, options, types=checked, condition=condition)
 
     @overload
     def fallback(self, handler: H, /) -> H: ...
@@ -112,10 +121,10 @@ class Router:
         """Take messages that no handler of the whole tree took. Raises `RegistrationError`."""
         options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout)
         if len(handlers) == 1 and callable(handlers[0]):
-            return self._register(handlers[0], options, answers_messages=True, is_fallback=True)
+            return self._register(handlers[0], options, is_fallback=True)
         if handlers:
             raise RegistrationError("fallback() takes no words: it gets what no handler took; use message() for words")
-        return lambda handler: self._register(handler, options, answers_messages=True, is_fallback=True)
+        return lambda handler: self._register(handler, options, is_fallback=True)
 
     def include_router(self, router: Router) -> None:
         """Ask another router's handlers here. Raises `RegistrationError` if it is in this tree already, or above it."""
@@ -164,7 +173,7 @@ class Router:
         *,
         types: tuple[str, ...] = (MESSAGE,),
         trigger: Trigger | None = None,
-        answers_messages: bool = False,
+        condition: Condition | None = None,
         is_fallback: bool = False,
     ) -> H:
         route = route_of(
@@ -172,7 +181,7 @@ class Router:
             options,
             types=types,
             trigger=trigger,
-            answers_messages=answers_messages,
+            condition=condition,
             is_fallback=is_fallback,
         )
         self._entries.append(route)

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar, overload
 
 from linqbot.events import Chat, Event, Message
-from linqbot.records import Commit
+from linqbot.records import Commit, SentRecord
 
 T = TypeVar("T")
 
 
 class Port(Protocol):
-    """What a turn may reach of the store, under its lease; both raise `LeaseLost` when the lease is somebody else's."""
+    """What a turn may reach outside, under its lease; what writes raises `LeaseLost` when the lease is somebody else's."""
 
     async def note(self, name: str, value: bytes) -> bytes:
         """Keep a note about the event until it ends; the first value of a name wins and is returned."""
@@ -24,6 +24,10 @@ class Port(Protocol):
 
     async def freeze(self, commit: Commit) -> None:
         """Commit one bubble of a stream; the event goes on."""
+        ...
+
+    async def sent(self, message_id: str) -> SentRecord | None:
+        """Which reply a message of ours was; None: none of ours, or forgotten."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from linqbot.errors import ReplyError
 from linqbot.replies.parts import Part, part_of
@@ -48,8 +48,22 @@ class Identified(Protocol):
         ...
 
 
-ReplyTo = str | Identified | tuple[str | Identified, int]
-"""A message or its id, alone or with the index of one of its parts."""
+class Referring(Protocol):
+    """Anything that names a part of a message, such as `reaction.message` and `message.reply_to`."""
+
+    @property
+    def message_id(self) -> str | None:
+        """The message's id."""
+        ...
+
+    @property
+    def part_index(self) -> int:
+        """Which of its parts, from 0."""
+        ...
+
+
+ReplyTo = str | Identified | Referring | tuple[str | Identified, int]
+"""A message or its id, alone or with the index of one of its parts; or what names both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +134,10 @@ def _check_ref(ref: object) -> None:
         raise ReplyError("ref is a name of your own for this reply, a str that is not empty")
 
 
-def _target(reply_to: object) -> Target:
-    message, part_index = reply_to if isinstance(reply_to, tuple) and len(reply_to) == 2 else (reply_to, 0)
-    message_id = message if isinstance(message, str) else getattr(message, "id", None)
+def _target(reply_to: Any) -> Target:
+    is_pair = isinstance(reply_to, tuple) and len(reply_to) == 2
+    message, part_index = reply_to if is_pair else (reply_to, getattr(reply_to, "part_index", 0))
+    message_id = message if isinstance(message, str) else getattr(message, "message_id", getattr(message, "id", None))
     if not isinstance(message_id, str) or not message_id:
         raise ReplyError("reply_to takes a message or its id, or a pair of that and the index of a part")
     if not isinstance(part_index, int) or isinstance(part_index, bool) or part_index < 0:

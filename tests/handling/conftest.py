@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
-from linqbot.records import Commit, InboxItem, Lease, Side
+from linqbot.records import Commit, InboxItem, Lease, SentRecord, Side
 from linqbot.testing.clock import TurnedClock
 
 CHAT = "8f392755-6865-4b18-880a-227f9d8b458f"
@@ -28,6 +28,7 @@ class Ledger:
     def __init__(self) -> None:
         self.notes: dict[str, bytes] = {}
         self.commits: list[Commit] = []
+        self.ours: dict[str, SentRecord] = {}
         self.came: asyncio.Queue[Commit] = asyncio.Queue()
 
     async def note(self, name: str, value: bytes) -> bytes:
@@ -38,6 +39,10 @@ class Ledger:
         """Keep a partial commit."""
         self.commits.append(commit)
         self.came.put_nowait(commit)
+
+    async def sent(self, message_id: str) -> SentRecord | None:
+        """Which reply a message of ours was."""
+        return self.ours.get(message_id)
 
     @property
     def frozen(self) -> frozenset[str]:

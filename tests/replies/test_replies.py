@@ -140,10 +140,12 @@ class Received:
         (("abc", 2), Target("abc", 2)),
         (Received(), Target(Received.id, 0)),
         ((Received(), 1), Target(Received.id, 1)),
+        (Target("abc", 2), Target("abc", 2)),
+        ((Target("abc", 2), 1), Target("abc", 1)),
     ],
 )
 def test_reply_to_takes_a_message_or_its_id_and_a_part(reply_to: Any, target: Target) -> None:
-    """A message, its id, or one of these with the index of a part."""
+    """A message, its id, or one of these with the index of a part; or what names both, as reactions do."""
     assert Reply("hi", reply_to=reply_to).reply_to == target
 
 

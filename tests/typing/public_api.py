@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
 
 from linqbot import NEXT, Bot, Chat, Event, Link, Media, Message, Next, Reply, Router, Text, Turn
-from linqbot.events import MessageFailed
+from linqbot.events import MessageEdited, MessageFailed, Participation, PollVote, Reaction, Typing
 from linqbot.replies import compose
 
 bot = Bot()
@@ -61,6 +61,37 @@ async def failed(event: MessageFailed) -> None:
     assert_type(event.code, int | None)
 
 
+@router.reaction("love", "\N{FIRE}", on="bot", removed=True, name="sorry", thread="never", attempts=1, timeout=5)
+async def sorry(reaction: Reaction) -> Reply:
+    return Reply("What went wrong?", reply_to=reaction.message)
+
+
+@router.edited
+async def edited(edit: MessageEdited) -> None:
+    assert_type(edit.text, str)
+
+
+@router.poll_vote(own=True)
+def voted(vote: PollVote) -> None: ...
+
+
+@router.typing(stopped=True)
+async def typing(event: Typing) -> None: ...
+
+
+@router.member_joined()
+async def joined(member: Participation) -> str:
+    return "Welcome!"
+
+
+router.member_left(joined)
+router.reaction(joined)
+router.reaction(on="me")  # type: ignore[call-overload]  # only the bot's own can be told apart
+router.edited(atempts=2)  # type: ignore[call-overload]  # no such option
+router.event("participant.added", own=True)
+router.message(history=True)
+
+
 @router.fallback
 async def later(event: Event) -> tuple[str, ...]:
     return ("Thanks!",)
@@ -73,6 +104,7 @@ def again() -> None: ...
 async def decorated_functions_keep_their_types(message: Message, turn: Turn) -> None:
     assert_type(await bare(message), str)
     assert_type(several(turn, Orders()), list[str | Reply])
+    assert_type(await joined(Participation(event_id="e", type="participant.added", raw={})), str)
     assert_type([text async for text in stream()], list[Text | str])
     assert_type(await turn.once("a", lambda: 1), int)
     await bare(turn)  # type: ignore[arg-type]  # a turn is no message
