@@ -45,6 +45,11 @@ def fact_key(kind: str, *about: str) -> str:
     return f"{kind}:{base64.b32encode(digest).decode('ascii').rstrip('=').lower()}"
 
 
+def about_the_same(key: str, kind: str) -> str:
+    """The key of what is known of another kind about those whom a key of `fact_key` is about."""
+    return f"{kind}:{key.partition(':')[2]}"
+
+
 def is_own_key(key: str | None) -> bool:
     """Whether an idempotency key that Linq echoes was made by linqbot."""
     return key is not None and key.startswith(KEY_PREFIX)

@@ -1,4 +1,5 @@
-"""a bot's handlers -> a subscription at Linq. `linqbot webhooks sync` asks for the events that are handled, and no more.
+"""a bot's handlers -> a subscription at Linq. `linqbot webhooks sync` asks for the events that are handled and
+those from which linqbot learns what became of its sends and to whom it may send, and no more.
 
 The subscription is the one whose address is the bot's; its payload version is pinned in that address. Doing it again
 changes nothing.
@@ -99,12 +100,13 @@ def webhooks() -> None:
 @click.option("--url", help="Where the internet reaches the bot, https://…  [default: LINQBOT_PUBLIC_URL]")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 def sync(target: str, url: str | None, *, dry_run: bool) -> None:
-    """Subscribe the bot's address to the events that its handlers want.
+    """Subscribe the bot's address to the events that its handlers want, and those that linqbot itself needs.
 
     Creates the subscription, or updates the one that is there; a repeat changes nothing. The signing secret of a new one is
     printed once, as the line to configure it.
     """
     from linqbot.cli.load import load_bot
+    from linqbot.protocol.lessons import TEACHING
 
     bot = load_bot(target)
     settings = bot.settings
@@ -112,7 +114,7 @@ def sync(target: str, url: str | None, *, dry_run: bool) -> None:
     if public is None:
         raise ConfigurationError("say where the internet reaches the bot: --url https://…, or LINQBOT_PUBLIC_URL")
     target_url = target_of(public, settings.webhook_path)
-    asyncio.run(_sync(settings, target_url, bot.event_types() | SETTLING, dry_run=dry_run))
+    asyncio.run(_sync(settings, target_url, bot.event_types() | SETTLING | TEACHING, dry_run=dry_run))
 
 
 async def _sync(settings: Settings, target_url: str, events: frozenset[str], *, dry_run: bool) -> None:

@@ -25,6 +25,7 @@ from linqbot.handling.services import Scope
 from linqbot.handling.threads import Threads
 from linqbot.handling.trigger import Match
 from linqbot.handling.turn import Port, Turn, chat_of
+from linqbot.protocol.guard import guards_of_answer, line_key
 from linqbot.protocol.outbound import Answering, Frozen, freeze, keys_of_position
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Commit, DeadLetter, Lease, OutboxItem
@@ -186,6 +187,8 @@ class Attempt:
             chat_id=self._event.chat_id,
             thread=route.thread or self._house.thread,
             around=_around(self._event, match, others_spoke=self._others_spoke),
+            line=_line(self._event),
+            guards=guards_of_answer(_person(self._event)),
             now_ms=self._house.clock.now_ms(),
         )
 
@@ -228,6 +231,20 @@ def _around(event: Event, match: Match, *, others_spoke: bool) -> Circumstances:
         person_threaded=event.reply_to is not None,
         others_spoke=others_spoke,
     )
+
+
+def _line(event: Event) -> str:
+    """The name of the line that the event came to; empty: Linq did not say."""
+    line = event.chat.line if event.chat is not None else None
+    return line_key(line.handle) if line is not None and line.handle else ""
+
+
+def _person(event: Event) -> str | None:
+    """Whom an answer to the event reaches; None: a group, or Linq did not say."""
+    if event.is_from_me or event.sender is None or event.chat is None:
+        return None
+    direct = not event.chat.is_group if isinstance(event, Message) else event.chat.is_group is False
+    return event.sender.handle if direct else None
 
 
 def _is_cancelled_from_outside() -> bool:

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from linqbot.errors import PayloadError
@@ -17,7 +17,8 @@ from linqbot.events import Event, Typing, parse_event
 from linqbot.events.envelope import LONGEST_ID, Envelope, open_envelope
 from linqbot.events.registry import Known, check, known
 from linqbot.ids import is_own_key
-from linqbot.records import Arrival, InboxItem, Receipt
+from linqbot.protocol.lessons import lessons_of, moment
+from linqbot.records import Arrival, Fact, InboxItem, Receipt
 
 DEEPEST = 64
 """How deep a body may nest; Linq's deepest has 6 levels (fixtures poll.*), and Python's own limit depends on the caller."""
@@ -42,29 +43,33 @@ class Inbound:
     created_at: datetime | None
     """When it happened, as Linq says."""
     arrival: Arrival | None
-    """What the store is to keep; None: nobody wants it."""
+    """What the store is to keep or to learn; None: nobody wants it."""
 
 
 def read(body: bytes, *, webhook_id: str, wanted: Callable[[str], bool]) -> Inbound:
     """Say what is to be kept of a webhook; `wanted` tells whether handlers want events of a type.
 
     Repeats are recognised by event id (else `webhook_id`), a `message.received` also by its message id. News of a message
-    under a key of ours is a receipt, wanted or not. An event that is kept can be read by `event_of` later. Raises
-    `PayloadError` when that cannot be said: a repeat of the same bytes will not help.
+    under a key of ours is a receipt, wanted or not, and so is learned what an event teaches about people, lines and chats.
+    An event that is kept can be read by `event_of` later. Raises `PayloadError` when that cannot be said: a repeat of the
+    same bytes will not help.
     """
     parsed = _parsed(body)
     envelope = open_envelope(parsed, event_id=webhook_id)
     entry = known(envelope.type)
     lane = _lane(envelope, entry)
     item = InboxItem(event_id=envelope.event_id, lane=lane, type=envelope.type, body=body)
+    created_at = moment(parsed.get("created_at"))
     return Inbound(
         event_id=envelope.event_id,
         type=envelope.type,
         chat_id=envelope.chat_id,
         message_id=envelope.message_id,
         lane=lane,
-        created_at=_moment(parsed.get("created_at")),
-        arrival=_arrival(envelope, entry, item if wanted(envelope.type) else None),
+        created_at=created_at,
+        arrival=_arrival(
+            envelope, entry, item if wanted(envelope.type) else None, learn=lessons_of(envelope, created_at)
+        ),
     )
 
 
@@ -81,12 +86,12 @@ def _lane(envelope: Envelope, entry: Known) -> str:
     return f"{'out' if aside else 'chat'}:{envelope.chat_id}"
 
 
-def _arrival(envelope: Envelope, entry: Known, item: InboxItem | None) -> Arrival | None:
+def _arrival(envelope: Envelope, entry: Known, item: InboxItem | None, *, learn: tuple[Fact, ...]) -> Arrival | None:
     receipt = _receipt(envelope) if entry.is_receipt else None
     if item is None:
-        return Arrival(receipt=receipt) if receipt else None
+        return Arrival(receipt=receipt, learn=learn) if receipt or learn else None
     check(envelope)
-    return Arrival(remember=_remembered(envelope), item=item, receipt=receipt)
+    return Arrival(remember=_remembered(envelope), item=item, receipt=receipt, learn=learn)
 
 
 def _receipt(envelope: Envelope) -> Receipt | None:
@@ -102,16 +107,6 @@ def _receipt(envelope: Envelope) -> Receipt | None:
 def _remembered(envelope: Envelope) -> tuple[str, ...]:
     ids = (f"e:{envelope.event_id}",)
     return (*ids, f"m:{envelope.message_id}") if envelope.type == "message.received" else ids
-
-
-def _moment(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -40,6 +40,10 @@ class Answering:
     thread: Thread = "first"
     """The policy of handler, router or bot, whichever is nearest; a reply's own wins."""
     around: Circumstances = field(default_factory=Circumstances)
+    line: str = ""
+    """The line that it leaves from, as in `OutboxItem.line`; empty: unknown."""
+    guards: tuple[str, ...] = ()
+    """What decides whether the replies leave (`protocol.guard`)."""
     now_ms: int
 
 
@@ -141,6 +145,8 @@ def _item(
         pair=answering.chat_id or "",
         ref=reply.ref,
         created_ms=answering.now_ms,
+        line=answering.line,
+        guards=answering.guards,
     )
 
 

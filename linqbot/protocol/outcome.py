@@ -13,7 +13,8 @@ from email.utils import parsedate_to_datetime
 from linqbot.errors import NotSent, TransportError
 from linqbot.protocol.answer import Answer, Meaning, Rule, code_of, message_id_of, rule_of, trace_of
 from linqbot.protocol.backoff import backoff_ms
-from linqbot.records import Dead, DeadLetter, Lease, OutboxItem, Outcome, Repeat, Sent, Wait
+from linqbot.protocol.guard import learned_from, ruling_of
+from linqbot.records import Dead, DeadLetter, Fact, Lease, OutboxItem, Outcome, Repeat, Sent, Wait
 
 UNKNOWN_WINDOW_MS = 60 * 60_000
 """So long is a reply repeated that may have arrived: Linq does not say how long it remembers a key (reliability.md R1)."""
@@ -40,6 +41,8 @@ class Verdict:
     """Somebody must act; says what to do."""
     sick: bool = False
     """Whether Linq, or the way to it, seems ill: counts for the breaker."""
+    learn: tuple[Fact, ...] = ()
+    """What it teaches about other replies; to be stored before the outcome is."""
     status: int | None = None
     code: int | None = None
     trace_id: str | None = None
@@ -49,8 +52,22 @@ def before_send(lease: Lease, now_ms: int) -> Verdict | None:
     """What to settle instead of sending; None: send.
 
     An attempt that may have arrived is not repeated where a repeat would be seen, nor after the window in which Linq
-    can be trusted to know its key.
+    can be trusted to know its key. Nothing is sent against what is known of person, line and chat (`protocol.guard`).
     """
+    if (verdict := _second_thoughts(lease, now_ms)) is not None:
+        return verdict
+    ruling = ruling_of(lease)
+    if ruling is None:
+        return None
+    return (
+        _dead(lease, ruling.why)
+        if ruling.wait_ms is None
+        else _later(lease, now_ms, ruling.why, ruling.wait_ms, burn=False)
+    )
+
+
+def _second_thoughts(lease: Lease, now_ms: int) -> Verdict | None:
+    """What becomes of a reply that may have arrived, instead of being sent again."""
     if lease.ambiguous_ms is None and lease.stalls == 0:
         return None
     if _reply(lease).repeat is Repeat.NEVER:
@@ -77,7 +94,8 @@ def _judged(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict
         verdict = _accepted(answer, lease, now_ms, jitter)
     else:
         verdict = _declined(rule_of(status, code), answer, lease, now_ms, jitter)
-    return replace(verdict, status=status, code=code, trace_id=trace_of(answer))
+    learn = learned_from(code, _reply(lease), now_ms=now_ms) if status == 403 else ()
+    return replace(verdict, learn=learn, status=status, code=code, trace_id=trace_of(answer))
 
 
 def _accepted(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:

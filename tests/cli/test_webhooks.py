@@ -12,6 +12,7 @@ from linqbot.cli.webhooks import SETTLING, VERSION, plan_sync, target_of
 from linqbot.client.subscriptions import Subscription
 from linqbot.emulator.app import API, Emulator
 from linqbot.errors import ConfigurationError
+from linqbot.protocol.lessons import TEACHING
 from linqbot.testing.clock import TurnedClock
 from tests.cli.conftest import Program, Start
 
@@ -50,11 +51,11 @@ async def _sync(start: Start, *options: str) -> Program:
 
 
 async def test_a_new_subscription_asks_for_what_is_handled(linq: Emulator, start: Start) -> None:
-    """The first run subscribes the bot's address, its version pinned, to the handled events and what settles sends."""
+    """The first run subscribes the bot's address, its version pinned, to what is handled and what linqbot needs itself."""
     await _sync(start)
 
     [one] = linq.linq.world.subscriptions.values()
-    assert (one.target_url, set(one.events)) == (HOOK, {"message.received", *SETTLING})
+    assert (one.target_url, set(one.events)) == (HOOK, {*TEACHING, *SETTLING})
 
 
 async def test_a_new_secret_is_printed_as_the_line_to_configure_it(linq: Emulator, start: Start) -> None:
@@ -74,7 +75,7 @@ async def test_a_repeat_changes_nothing(linq: Emulator, start: Start) -> None:
 
     program = await _sync(start)
 
-    assert program.printed == [f"nothing to change for {HOOK}", "  5 events unchanged"]
+    assert program.printed == [f"nothing to change for {HOOK}", "  6 events unchanged"]
     assert linq.linq.world.subscriptions == before
     assert [request["method"] for request in linq.requests[asked:]] == ["GET"]
 
@@ -87,7 +88,7 @@ async def test_a_new_handler_adds_its_event(linq: Emulator, start: Start, folder
     program = await _sync(start)
 
     [one] = linq.linq.world.subscriptions.values()
-    assert program.printed == [f"updated {HOOK}", "  + participant.added", "  5 events unchanged"]
+    assert program.printed == [f"updated {HOOK}", "  + participant.added", "  6 events unchanged"]
     assert "participant.added" in one.events
 
 
@@ -128,7 +129,7 @@ async def test_a_subscription_that_was_left_behind_is_named(
 
 async def test_an_address_without_a_version_is_pinned(linq: Emulator, start: Start) -> None:
     """A subscription of the same address, made by hand without a version, is taken over and not doubled."""
-    linq.subscribe(f"{URL}/webhooks/linq", ("message.received", *SETTLING))
+    linq.subscribe(f"{URL}/webhooks/linq", (*TEACHING, *SETTLING))
 
     program = await _sync(start)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def test_a_message_waits_in_the_lane_of_its_chat(version: str) -> None:
     assert (inbound.event_id, inbound.type) == (event_id, "message.received")
     assert (inbound.chat_id, inbound.message_id) == (chat_id, message_id)
     assert inbound.created_at == datetime(2026, 2, 5, 19, 31, 13, 736444, tzinfo=UTC)
-    assert inbound.arrival == Arrival(
+    assert inbound.arrival is not None
+    assert replace(inbound.arrival, learn=()) == Arrival(
         remember=(f"e:{event_id}", f"m:{message_id}"),
         item=InboxItem(event_id=event_id, lane=f"chat:{chat_id}", type="message.received", body=body),
     )
@@ -80,15 +82,27 @@ def test_a_kept_message_is_read_again_for_its_handler() -> None:
 
 def test_an_unwanted_event_leaves_nothing() -> None:
     """What no handler wants is neither stored nor remembered."""
-    inbound = _read(_body("message.received.2026-02-03"), _nothing)
+    inbound = _read(_body("participant.added"), _nothing)
 
     assert inbound.arrival is None
     assert inbound.chat_id is not None
 
 
+def test_of_an_unwanted_message_only_its_lesson_is_kept() -> None:
+    """That somebody wrote again counts for every send, whoever wants to handle the message."""
+    arrival = _read(_body("message.received.2026-02-03"), _nothing).arrival
+
+    assert arrival is not None
+    assert (arrival.item, arrival.remember, arrival.receipt) == (None, (), None)
+    assert {fact.value for fact in arrival.learn} == {None}
+
+
 def test_an_unwanted_event_may_be_as_odd_as_it_likes() -> None:
     """An event that nobody wants is not quarantined for the ids it lacks."""
-    assert _read(_body("message.received.2026-02-03", id=None), _nothing).arrival is None
+    arrival = _read(_body("message.received.2026-02-03", id=None), _nothing).arrival
+
+    assert arrival is not None
+    assert arrival.item is None
 
 
 @pytest.mark.parametrize("version", ["2026-02-03", "2025-01-01"])

@@ -1,0 +1,136 @@
+"""facts -> what to do instead of sending. Who may be written to, and when (linq-api-v3.md sections 9.1 and 9.2).
+
+Nobody who asked for silence, and nobody whom the account blocks, is written to: no request leaves. What nobody waits for
+(`OutboxItem.broadcast`) also waits while its line is flagged or its chat's health is critical; answers go out.
+What Linq's own refusals teach is learned here, too, so that one of them is enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linqbot.ids import about_the_same, fact_key
+from linqbot.records import Fact, Lease, OutboxItem
+
+OPTED_OUT = "opted-out"
+"""Kind of the fact that a person asked for silence."""
+BLOCKED = "blocked"
+"""Kind of the fact that the account blocks a person."""
+PERSON = "person"
+"""Kind of the fact that names the person of a direct chat: its value is the key of their `opted-out`."""
+
+CRITICAL = b"CRITICAL"
+"""Value of a chat's `health` at which Linq advises to pause (linq-api-v3.md section 9.2)."""
+
+YES = b"1"
+"""Value of a fact that says nothing more."""
+
+BLOCKED_MS = 3_600_000
+"""How long a refusal is believed before Linq is asked again: the account may unblock somebody without our knowing."""
+FLAGGED_MS = 15 * 60_000
+"""The same for a line; news of it comes by webhook, too."""
+PAUSE_MS = 5 * 60_000
+"""How long a send waits that may not leave now, before the facts are looked at again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A reason not to send."""
+
+    why: str
+    wait_ms: int | None = None
+    """To be looked at again after so long; None: it is never sent."""
+
+
+_SILENCE = Ruling(why="the recipient has opted out, so nothing is sent until they write again (code 2024)")
+_BLOCK = Ruling(why="the recipient's handle is blocked on this account; unblock it first (code 2026)")
+_LINE = Ruling(why="the sending line is flagged; what nobody waits for waits until it recovers", wait_ms=PAUSE_MS)
+_HEALTH = Ruling(why="the chat's health is critical; what nobody waits for waits until it recovers", wait_ms=PAUSE_MS)
+
+
+def person_key(kind: str, handle: str) -> str:
+    """The key of what is known of a kind about a person, however their e-mail address is written."""
+    return fact_key(kind, handle.strip().lower())
+
+
+def line_key(number: str) -> str:
+    """The key of what is known about a line of yours; also its name in `OutboxItem.line`."""
+    return fact_key("line", number)
+
+
+def health_key(chat_id: str) -> str:
+    """The key of what is known about a chat's health, when it is not well."""
+    return fact_key("health", chat_id)
+
+
+def guards_of_answer(handle: str | None) -> tuple[str, ...]:
+    """What decides whether an answer to this person leaves; None: it goes to a group, or to nobody known."""
+    return (person_key(OPTED_OUT, handle),) if handle else ()
+
+
+def guards_of_broadcast(*, handle: str | None = None, chat_id: str | None = None, line: str = "") -> tuple[str, ...]:
+    """What decides whether a message that nobody waits for leaves: its one recipient (None: a group, or only the chat is
+    known), its chat (None: not known yet) and the line it leaves from, as in `OutboxItem.line`.
+    """
+    person = (person_key(OPTED_OUT, handle), person_key(BLOCKED, handle)) if handle else ()
+    chat = (health_key(chat_id), fact_key(PERSON, chat_id)) if chat_id else ()
+    return (*person, *chat, *((line,) if line else ()))
+
+
+def ruling_of(lease: Lease) -> Ruling | None:
+    """Why the leased reply may not leave now; None: it may."""
+    known = {kind_of(key): fact.value for key, fact in lease.facts.items() if fact.value is not None}
+    if not known:
+        return None
+    if OPTED_OUT in known:
+        return _SILENCE
+    if BLOCKED in known:
+        return _BLOCK
+    if lease.reply is None or not lease.reply.broadcast or lease.ambiguous_ms is not None:
+        return None
+    if "line" in known:
+        return _LINE
+    return _HEALTH if known.get("health") == CRITICAL else None
+
+
+def hearsay(lease: Lease) -> tuple[str, ...]:
+    """Keys of facts that the lease's facts point to: look them up, too, before `ruling_of`. Mostly none."""
+    told = (fact.value for key, fact in lease.facts.items() if kind_of(key) == PERSON)
+    keys = (value.decode() for value in told if value is not None)
+    return tuple(key for key in keys if key not in lease.facts)
+
+
+def learned_from(code: int | None, item: OutboxItem, *, now_ms: int) -> tuple[Fact, ...]:
+    """What Linq's refusal of a reply teaches about others (linq-api-v3.md section 2: 2024, 2026, 2027)."""
+    person = next((key for key in item.guards if kind_of(key) == OPTED_OUT), None)
+    if code == 2024 and person:
+        return (Fact(key=person, value=YES, rank=now_ms),)
+    if code == 2026 and person:
+        return (Fact(key=about_the_same(person, BLOCKED), value=YES, rank=now_ms, ttl_ms=BLOCKED_MS),)
+    if code == 2027 and item.line:
+        return (Fact(key=item.line, value=YES, rank=now_ms, ttl_ms=FLAGGED_MS),)
+    return ()
+
+
+def kind_of(key: str) -> str:
+    """The kind that `ids.fact_key` made a key of."""
+    return key.partition(":")[0]
+
+
+__all__ = [
+    "BLOCKED",
+    "CRITICAL",
+    "OPTED_OUT",
+    "PERSON",
+    "YES",
+    "Ruling",
+    "guards_of_answer",
+    "guards_of_broadcast",
+    "health_key",
+    "hearsay",
+    "kind_of",
+    "learned_from",
+    "line_key",
+    "person_key",
+    "ruling_of",
+]

@@ -1,0 +1,25 @@
+"""what somebody wrote -> whether they asked for silence (linq-api-v3.md section 9.1).
+
+A person asks with one of a few words, alone in a direct chat, and takes it back with whatever else they write, anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+WORDS = frozenset({"STOP", "UNSUBSCRIBE", "OPTOUT", "CANCEL", "END", "QUIT"})
+"""As they are written, in this case. CANCEL and END are therefore no words for a bot's own commands."""
+
+_SPELLED = re.compile(r"opt[ -]?out", re.IGNORECASE)
+
+
+def is_opt_out(text: str) -> bool:
+    """Whether a message that says this asks for silence: one of the words and nothing else, blanks around it apart.
+
+    Case counts (`Stop` is no opt-out), but for OPT OUT, which may also be spelt in any case and with a hyphen.
+    """
+    word = text.strip()
+    return word in WORDS or _SPELLED.fullmatch(word) is not None
+
+
+__all__ = ["WORDS", "is_opt_out"]
