@@ -26,6 +26,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from linqbot.client.client import Client
 from linqbot.client.http import LinqClient
 from linqbot.clock import Clock, SystemClock
 from linqbot.engine.dispatcher import Dispatcher
@@ -89,6 +90,7 @@ class Bot(Router):
         self._app: Starlette | None = None
         self._complaints = Sampler()
         self._live: _Live | None = None
+        self._client: Client | None = None
         self._stack = AsyncExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -169,6 +171,13 @@ class Bot(Router):
         return self._running_parts.store
 
     @property
+    def client(self) -> Client:
+        """Everything that can be asked of Linq. While the bot runs it is open; a script opens it by itself, without running
+        any handler: `async with bot.client as linq:`.
+        """
+        return self._client or Client(connect=self._connect)
+
+    @property
     def _running_parts(self) -> _Live:
         if self._live is None:
             raise ConfigurationError("the bot is not running; start it with `async with bot:`")
@@ -210,14 +219,11 @@ class Bot(Router):
         )
 
     async def _start(self, stack: AsyncExitStack) -> _Live:
-        settings = self.settings
-        if settings.api_key is None:
-            raise ConfigurationError("there is no API key: set LINQ_API_V3_API_KEY to the token of your Linq account")
+        self._api_key()
         runner = self._compile()
         stack.enter_context(Watchdog())
         store = await stack.enter_async_context(self._open_store())
-        client = LinqClient(settings.base_url, settings.api_key.get_secret_value(), transport=self._transport)
-        stack.push_async_callback(client.aclose)
+        client = await stack.enter_async_context(self._open_client())
         ingress = None if self._only == "worker" else self._make_ingress(store, runner)
         worker = dispatcher = None
         if self._only != "web":
@@ -228,6 +234,24 @@ class Bot(Router):
         await self._announce(store)
         await stack.enter_async_context(runtime)  # last: from here on handlers run, and one may end the process
         return _Live(store=store, runtime=runtime, ingress=ingress, health=Health(store, runtime.troubles))
+
+    def _api_key(self) -> str:
+        key = self.settings.api_key
+        if key is None:
+            raise ConfigurationError("there is no API key: set LINQ_API_V3_API_KEY to the token of your Linq account")
+        return key.get_secret_value()
+
+    def _connect(self) -> LinqClient:
+        return LinqClient(self.settings.base_url, self._api_key(), transport=self._transport)
+
+    @asynccontextmanager
+    async def _open_client(self) -> AsyncIterator[LinqClient]:
+        async with self._connect() as carrier:
+            self._client = Client(carrier)
+            try:
+                yield carrier
+            finally:
+                self._client = None
 
     def _open_store_of_settings(self) -> Store:
         settings = self.settings

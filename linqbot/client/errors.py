@@ -34,7 +34,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from linqbot.errors import ApiError
-from linqbot.protocol.answer import rule_of
+from linqbot.protocol.answer import Meaning, rule_of
 
 LONGEST_WAIT_S = 86_400.0
 """Linq's longest limit is daily (linq-api-v3.md section 3); a longer wait is cut to this."""
@@ -45,6 +45,10 @@ _TRACE = re.compile(r"[0-9A-Za-z_-]{1,64}")
 class Refusal(ApiError):
     """Linq answered, and did not do it. `linq_message` and `doc_url` are Linq's own words, which may quote the request."""
 
+    meaning: str = ""
+    """What status and code mean, and what to do."""
+    retryable: bool = False
+    """Whether the same request may pass later. After `ServerTrouble` it may have been done already."""
     linq_message: str | None = None
     doc_url: str | None = None
 
@@ -149,6 +153,9 @@ BY_STATUS: Mapping[int, type[Refusal]] = {
 }
 """The other 4xx are `InvalidRequest`, 5xx `ServerTrouble`."""
 
+NEVER_LATER = frozenset({4009})
+"""Codes that come with a 5xx and do not pass all the same: the line has no RCS account (linq-api-v3.md section 2)."""
+
 
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
     """The error that an answer of Linq means; bodies that are not Linq's are named by their HTTP status.
@@ -168,8 +175,15 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
         trace_id=trace_id,
         retry_after=_retry_after(named, error.get("retry_after")),
     )
+    rule = rule_of(status, code)
+    refusal.meaning, refusal.retryable = rule.why, _may_pass(status, code, rule.meaning)
     refusal.linq_message, refusal.doc_url = _text(error.get("message")), _text(error.get("doc_url"))
     return refusal
+
+
+def _may_pass(status: int, code: int | None, meaning: Meaning) -> bool:
+    """A redirect leads to the same redirect; everything else that was not refused may pass."""
+    return status >= 400 and code not in NEVER_LATER and meaning in (Meaning.LATER, Meaning.RATE, Meaning.UNKNOWN)
 
 
 def _class_of(status: int, code: int | None) -> type[Refusal]:

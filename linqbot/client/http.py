@@ -34,7 +34,7 @@ READ_S = 15.0
 LEAVE_S = 2.0
 """Seconds that closing waits: what a drain of 25 s has left after turns and sends (reliability.md section 2.9)."""
 BODY_CAP_BYTES = 256 * 1024
-"""Of a longer answer only the beginning is read."""
+"""Of a longer answer only the beginning is read, unless the caller wants more."""
 
 _NEVER_LEFT = (
     aiohttp.ClientConnectorError,  # DNS, refused, unreachable, TLS handshake, certificate, proxy not reached
@@ -104,15 +104,15 @@ class LinqClient:
     ) -> None:
         await self.aclose()
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request, *, most_bytes: int = BODY_CAP_BYTES) -> Answer:
         """One exchange with Linq, whatever the answer's status. Cancelling the caller does not cancel the exchange.
 
-        The body of an answer is cut at 256 kB, or where the connection broke: what is left then is no JSON. Raises
+        The body of an answer is cut at `most_bytes`, or where the connection broke: what is left then is no JSON. Raises
         `NotSent` or `OutcomeUnknown`.
         """
         if self._closed:
             raise NotSent(f"{_named(request)} did not leave: the client is closed")
-        exchange = asyncio.get_running_loop().create_task(self._exchange(request))
+        exchange = asyncio.get_running_loop().create_task(self._exchange(request, most_bytes))
         self._exchanges.add(exchange)
         exchange.add_done_callback(self._ended)
         return await asyncio.shield(exchange)
@@ -133,12 +133,13 @@ class LinqClient:
         if not exchange.cancelled():
             exchange.exception()  # looked at, so that asyncio does not report it when the caller has gone away
 
-    async def _exchange(self, request: Request) -> Answer:
+    async def _exchange(self, request: Request, most_bytes: int) -> Answer:
         async with self._room:
             pool = self._pool
             pool.users += 1
             try:
-                return await _answer(pool.transport, self._framed(request), within_s=self._total_s)
+                framed = self._framed(request)
+                return await _answer(pool.transport, framed, within_s=self._total_s, most_bytes=most_bytes)
             except Exception as error:  # noqa: BLE001 - whatever a transport raises, the sender must know what it proves
                 failure = _proof(request, error)
                 if _is_worn(error):
@@ -171,21 +172,23 @@ class LinqClient:
             self._pool = _Pool(self._fresh())
 
 
-async def _answer(transport: httpx.AsyncBaseTransport, request: httpx.Request, *, within_s: float) -> Answer:
+async def _answer(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, *, within_s: float, most_bytes: int
+) -> Answer:
     response: httpx.Response | None = None
     body = bytearray()
     try:
         async with asyncio.timeout(within_s):
             response = await transport.handle_async_request(request)
-            await _read(response, body)
+            await _read(response, body, most_bytes)
     except TimeoutError:
         if response is None:
             raise
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
-    return Answer(status=response.status_code, headers=headers, body=bytes(body[:BODY_CAP_BYTES]))
+    return Answer(status=response.status_code, headers=headers, body=bytes(body[:most_bytes]))
 
 
-async def _read(response: httpx.Response, body: bytearray) -> None:
+async def _read(response: httpx.Response, body: bytearray, most_bytes: int) -> None:
     """As much of the body as came, up to the cap. A broken one is no error: the status was heard, and decides."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
     chunks = aiter(response.stream)
@@ -193,7 +196,7 @@ async def _read(response: httpx.Response, body: bytearray) -> None:
         try:
             async for chunk in chunks:
                 body += chunk
-                if len(body) > BODY_CAP_BYTES:
+                if len(body) > most_bytes:
                     break
         finally:
             if isinstance(chunks, AsyncGenerator):

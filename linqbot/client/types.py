@@ -1,4 +1,4 @@
-"""Linq's answers -> typed values. Messages as the API shows them (linq-api-v3.md sections 5 and 7, fixtures seed/*).
+"""Linq's answers -> typed values. Chats and messages as the API shows them (linq-api-v3.md sections 5, 7; fixtures seed/*).
 
 Read as tolerantly as webhooks are: what is not documented is kept, what is missing has a default, and only ids are
 required. Parts, handles and reactions are those of `linqbot.events`.
@@ -6,9 +6,10 @@ required. Parts, handles and reactions are those of `linqbot.events`.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from linqbot.events import Chat, Effect, Handle, MessageRef
 from linqbot.events.part import Parts
@@ -87,7 +88,34 @@ class RoutedResult(SendResult):
     """The chat that was given up for this one."""
 
 
-class StartedChat(Chat):
+class StoredChat(Chat):
+    """A chat as it is read back; `line` is your own handle among `handles`."""
+
+    icon_url: Maybe[str] = Field(default=None, validation_alias="group_chat_icon")
+    is_archived: Flag = False
+    """Deprecated by Linq."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_line(cls, fields: Any) -> Any:
+        handles = fields.get("handles") if isinstance(fields, Mapping) else None
+        if not isinstance(handles, list):
+            return fields
+        mine = next((one for one in handles if isinstance(one, Mapping) and one.get("is_me") is True), None)
+        return {"owner_handle": mine, **fields}
+
+
+class ChatPage(Words):
+    """Some chats of the account."""
+
+    shown = ("next_cursor",)
+
+    chats: Some[StoredChat] = ()
+    next_cursor: Maybe[str] = None
+    """Ask with it for more; None: there are no more."""
+
+
+class StartedChat(StoredChat):
     """A chat with the message that opened it."""
 
     shown = ("id", "message")
@@ -116,8 +144,47 @@ class MessagePage(Words):
 class Accepted(Words):
     """The answer to what is done later, like a reaction; the outcome comes by webhook."""
 
-    shown = ("status", "trace_id")
+    shown = ("status", "chat_id", "trace_id")
 
+    chat_id: Maybe[str] = None
+    """Told when a group gets another name or icon."""
     status: Word = ""
     message: Word = ""
     trace_id: Maybe[str] = None
+
+
+class VoiceFile(Words):
+    """The sound of a voice memo."""
+
+    shown = ("id", "mime_type", "size_bytes", "duration_ms")
+
+    id: Maybe[str] = None
+    url: Maybe[str] = None
+    filename: Maybe[str] = None
+    mime_type: Maybe[str] = None
+    size_bytes: Maybe[int] = None
+    duration_ms: Maybe[int] = None
+
+
+class SentVoiceMemo(Words):
+    """A voice memo of yours, as Linq confirms that it took it."""
+
+    shown = ("id", "status")
+
+    id: str
+    chat: Maybe[Chat] = None
+    from_: Word = Field(default="", validation_alias="from")
+    """The line."""
+    to: Some[str] = ()
+    status: Word = ""
+    created_at: Time = None
+    service: Maybe[str] = None
+    voice_memo: Maybe[VoiceFile] = None
+
+
+class VoiceMemoResult(Words):
+    """The answer to a voice memo."""
+
+    shown = ("voice_memo",)
+
+    voice_memo: SentVoiceMemo

@@ -1,4 +1,4 @@
-"""A server of raw bytes: what a far side can do to a client, socket by socket."""
+"""A server of raw bytes: what a far side can do to a client, socket by socket. And a stage with a whole Linq."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+
+from linqbot.testing.clock import TurnedClock
+from tests.client.stage import Stage, staged
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -80,3 +83,10 @@ async def far() -> AsyncIterator[FarSide]:
     """A far side that listens on loopback."""
     async with FarSide().listening() as side:
         yield side
+
+
+@pytest.fixture
+async def stage(clock: TurnedClock) -> AsyncIterator[Stage]:
+    """A client of a served emulator."""
+    async with staged(clock) as stage:
+        yield stage

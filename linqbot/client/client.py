@@ -1,0 +1,48 @@
+"""an account at Linq -> everything that can be asked of it. `bot.client`: thin, typed, one method for an endpoint.
+
+While the bot runs it speaks over the bot's own connections. A script opens it by itself: `async with bot.client as linq:`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from linqbot.client.chats import Chats
+from linqbot.client.endpoint import Account
+from linqbot.client.http import LinqClient
+from linqbot.client.messages import Messages
+
+
+class Client:
+    """Linq's endpoints, by noun. Nothing is sent again by itself.
+
+    Every call raises a `Refusal` (`code`, `meaning`, `retryable`, `trace_id`), `NotSent`, `OutcomeUnknown`, or `LinqError`
+    for a success that cannot be read; `ConfigurationError` while it is not open.
+    """
+
+    def __init__(self, carrier: LinqClient | None = None, *, connect: Callable[[], LinqClient] | None = None) -> None:
+        self._account = Account(carrier)
+        self._connect = connect
+        self._own: LinqClient | None = None
+        self.chats = Chats(self._account)
+        self.messages = Messages(self._account)
+
+    def __repr__(self) -> str:
+        return f"Client({'not open' if self._account.sender is None else 'open'})"
+
+    async def __aenter__(self) -> Self:
+        """Open connections, unless the running bot's are used."""
+        if self._account.sender is None and self._connect is not None:
+            self._own = self._account.sender = self._connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close what was opened; the running bot's connections stay."""
+        own, self._own = self._own, None
+        if own is not None:
+            self._account.sender = None
+            await own.aclose()
