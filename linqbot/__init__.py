@@ -61,7 +61,23 @@ if TYPE_CHECKING:
     from linqbot.events import Chat, Event, Handle, Message
     from linqbot.handling.router import Router
     from linqbot.handling.turn import Turn
-    from linqbot.replies import NEXT, Link, Media, Next, Reply, Text
+    from linqbot.replies import (
+        NEXT,
+        Decoration,
+        InlineSticker,
+        Link,
+        Markdown,
+        Media,
+        Mention,
+        Next,
+        Reply,
+        Text,
+        animated,
+        bold,
+        italic,
+        strikethrough,
+        underline,
+    )
     from linqbot.settings import Settings
 
 _HOMES = {
@@ -119,12 +135,21 @@ _HOMES = {
     "linqbot.handling.router": ("Router",),
     "linqbot.handling.turn": ("Turn",),
     "linqbot.replies": (
+        "Decoration",
+        "InlineSticker",
         "Link",
+        "Markdown",
         "Media",
+        "Mention",
         "NEXT",
         "Next",
         "Reply",
         "Text",
+        "animated",
+        "bold",
+        "italic",
+        "strikethrough",
+        "underline",
     ),
     "linqbot.settings": ("Settings",),
 }
@@ -140,12 +165,14 @@ __all__ = [
     "ChatNotReady",
     "ConfigurationError",
     "Conflict",
+    "Decoration",
     "Event",
     "Forbidden",
     "Handle",
     "HandlerError",
     "HandlerFailed",
     "HandlerTimeout",
+    "InlineSticker",
     "InvalidRequest",
     "LayoutError",
     "LeaseLost",
@@ -153,8 +180,10 @@ __all__ = [
     "Link",
     "LinqError",
     "LinqbotError",
+    "Markdown",
     "Media",
     "MediaRefused",
+    "Mention",
     "Message",
     "Next",
     "NotAllowed",
@@ -183,6 +212,11 @@ __all__ = [
     "Unauthorized",
     "Unexpected",
     "Unsupported",
+    "animated",
+    "bold",
+    "italic",
+    "strikethrough",
+    "underline",
 ]
 
 

@@ -6,22 +6,25 @@ Two texts never stand side by side, a link stands alone, a text has at most 10,0
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from linqbot.protocol.splitting import split_text
-from linqbot.replies import Link, Media, Part, Reply, Text
+from linqbot.protocol.markdown import rendered
+from linqbot.protocol.pieces import Showing, pieces_of, shown
+from linqbot.replies import Link, Markdown, Media, Part, Reply, Text
 
 PART_LIMIT = 100
 URL_MEDIA_LIMIT = 40
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+Piece = Text | Media | Link
+"""What a message is made of: a part that Linq takes."""
+
+EVERYTHING = Showing()
 
 
-def bubbles_of(reply: Reply) -> tuple[tuple[Part, ...], ...]:
-    """The reply's parts as legal messages, in order; at least one."""
-    bubbles: list[list[Part]] = []
-    for part in _pieces(reply.parts):
+def bubbles_of(reply: Reply, showing: Showing = EVERYTHING) -> tuple[tuple[Piece, ...], ...]:
+    """The reply's parts as legal messages, in order; at least one. What the chat cannot show is left out."""
+    bubbles: list[list[Piece]] = []
+    for part in _pieces(reply.parts, showing):
         if bubbles and _fits(bubbles[-1], part):
             bubbles[-1].append(part)
         else:
@@ -29,15 +32,19 @@ def bubbles_of(reply: Reply) -> tuple[tuple[Part, ...], ...]:
     return tuple(tuple(bubble) for bubble in bubbles)
 
 
-def _pieces(parts: tuple[Part, ...]) -> Iterator[Part]:
+def _pieces(parts: tuple[Part, ...], showing: Showing) -> Iterator[Piece]:
     for part in parts:
-        if isinstance(part, Text):
-            yield from (Text(piece) for piece in split_text(_LONE_SURROGATE.sub("\ufffd", part.value)))
+        if isinstance(part, Markdown):
+            value, decorations = rendered(part.source)
+            yield from pieces_of(value, decorations if showing.formatting else ())
+        elif isinstance(part, Text):
+            text = shown(part, showing)
+            yield from pieces_of(text.value, text.decorations, stickers=text.stickers, mention=text.mention)
         else:
             yield part
 
 
-def _fits(bubble: list[Part], part: Part) -> bool:
+def _fits(bubble: list[Piece], part: Piece) -> bool:
     last = bubble[-1]
     if isinstance(part, Link) or isinstance(last, Link):
         return False
@@ -46,5 +53,5 @@ def _fits(bubble: list[Part], part: Part) -> bool:
     return len(bubble) < PART_LIMIT and not (_by_url(part) and sum(map(_by_url, bubble)) >= URL_MEDIA_LIMIT)
 
 
-def _by_url(part: Part) -> bool:
+def _by_url(part: Piece) -> bool:
     return isinstance(part, Media) and part.url is not None

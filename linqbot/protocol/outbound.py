@@ -15,10 +15,12 @@ from urllib.parse import quote
 
 from linqbot.errors import ReplyError
 from linqbot.ids import idempotency_key
-from linqbot.protocol.bubbles import bubbles_of
-from linqbot.protocol.threading import Circumstances, target_of
+from linqbot.protocol.bubbles import Piece, bubbles_of
+from linqbot.protocol.pieces import Showing
+from linqbot.protocol.threading import Circumstances, is_flat, target_of
+from linqbot.protocol.wording import text_part
 from linqbot.records import DeadLetter, OutboxItem, Request
-from linqbot.replies import Link, Media, Part, Reply, Target, Text, Thread
+from linqbot.replies import Link, Media, Reply, Target, Text, Thread
 from linqbot.replies.reply import SCREEN_EFFECTS
 
 BUBBLE_LIMIT = 100
@@ -102,7 +104,7 @@ def _is_uploaded(media: Media) -> bool:
 
 
 def _items(reply: Reply, answering: Answering, *, position: int, first: bool) -> list[OutboxItem]:
-    bubbles = bubbles_of(reply)
+    bubbles = bubbles_of(reply, _showing(reply, answering.around))
     return [
         _item(
             reply,
@@ -121,7 +123,7 @@ def _items(reply: Reply, answering: Answering, *, position: int, first: bool) ->
 
 def _item(
     reply: Reply,
-    parts: tuple[Part, ...],
+    parts: tuple[Piece, ...],
     answering: Answering,
     *,
     position: int,
@@ -161,9 +163,14 @@ def _manner(reply: Reply, *, head: bool) -> dict[str, object]:
     return manner
 
 
-def _part_json(part: Part) -> dict[str, str]:
+def _showing(reply: Reply, around: Circumstances) -> Showing:
+    flat = is_flat(reply, around)
+    return Showing(formatting=not flat, mentions=around.is_group and not flat)
+
+
+def _part_json(part: Piece) -> dict[str, Any]:
     if isinstance(part, Text):
-        return {"type": "text", "value": part.value}
+        return text_part(part)
     if isinstance(part, Link):
         return {"type": "link", "value": part.value}
     if part.url is not None:

@@ -34,7 +34,7 @@ def target_of(reply: Reply, around: Circumstances, *, policy: Thread, first: boo
     `policy` is the handler's (a reply's own wins), `first` tells the first bubble of the turn, `head` the first bubble of
     its reply.
     """
-    if _is_flat(reply, around):
+    if is_flat(reply, around):
         return None
     policy = reply.thread or policy
     if reply.reply_to is not None:
@@ -46,5 +46,6 @@ def target_of(reply: Reply, around: Circumstances, *, policy: Thread, first: boo
     return around.message
 
 
-def _is_flat(reply: Reply, around: Circumstances) -> bool:
+def is_flat(reply: Reply, around: Circumstances) -> bool:
+    """Whether the reply goes out as SMS or RCS, as far as is known, and so without all that is iMessage's own."""
     return around.service in _FLAT_SERVICES or reply.preferred_service in _FLAT_SERVICES

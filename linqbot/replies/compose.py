@@ -7,8 +7,11 @@ from enum import Enum
 from typing import Final, Literal
 
 from linqbot.errors import ReplyError
-from linqbot.replies.parts import Link, Media, Text
+from linqbot.replies.inline import InlineSticker, Mention
+from linqbot.replies.markdown import Markdown
+from linqbot.replies.parts import PARTS, Link, Media
 from linqbot.replies.reply import Reply
+from linqbot.replies.text import Fragment, Text
 
 
 class Next(Enum):
@@ -23,7 +26,7 @@ class Next(Enum):
 NEXT: Final = Next.NEXT
 """Returned by a handler that leaves the event to the next one that matches."""
 
-Bubbles = None | str | Reply | Text | Media | Link | Sequence["Bubbles"]
+Bubbles = None | str | Reply | Text | Markdown | Mention | InlineSticker | Media | Link | Sequence["Bubbles"]
 Answer = Bubbles | Next
 """All that a handler may return: nothing, text, replies, a list of these in order, or `NEXT`."""
 
@@ -42,7 +45,7 @@ def compose(answer: object) -> tuple[Reply, ...] | Literal[Next.NEXT]:
 def _replies(answer: object) -> Iterator[Reply]:
     if isinstance(answer, Reply):
         yield answer
-    elif isinstance(answer, str | Text | Media | Link):
+    elif isinstance(answer, str | Fragment | Markdown | Media | Link):
         if answer != "":
             yield Reply(answer)
     elif isinstance(answer, list | tuple):
@@ -53,5 +56,5 @@ def _replies(answer: object) -> Iterator[Reply]:
     elif answer is not None:
         raise ReplyError(
             f"a handler returned something of type {type(answer).__name__}; "
-            "return None, str, Reply, Text, Media, Link, a list of these, or NEXT"
+            f"return None, Reply, {PARTS}, a list of these, or NEXT"
         )

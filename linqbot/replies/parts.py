@@ -6,30 +6,17 @@ Limits are those of linq-api-v3.md section 6.1. A text of any length may be buil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from linqbot.errors import ReplyError
+from linqbot.replies.addresses import check_address
+from linqbot.replies.markdown import Markdown
+from linqbot.replies.text import Fragment, Text, text_of
 
 LINK_LIMIT = 2048
 """The longest link Linq takes, in characters (linq-api-v3.md section 6.1)."""
 
 LINK_SCHEMES = ("http", "https", "ftp")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Text:
-    """Text, sent as it is. Over 10,000 UTF-16 units it becomes several bubbles, cut where a reader would cut."""
-
-    value: str
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.value, str):
-            raise ReplyError(f"Text takes a str, not {_kind(self.value)}")
-        if not self.value:
-            raise ReplyError('a text part is empty; leave it out, or return None or "" to say nothing')
-
-    def __repr__(self) -> str:
-        return f"Text({len(self.value)} characters)"
+PARTS = "str, Text, Markdown, Mention, InlineSticker, Media or Link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -45,7 +32,7 @@ class Media:
         if self.url is None and self.attachment_id is None:
             raise ReplyError("Media needs url= or attachment_id=, and got neither")
         if self.url is not None:
-            _check_address(self.url, what="a media url", schemes=("https",))
+            check_address(self.url, what="a media url", schemes=("https",))
         elif not isinstance(self.attachment_id, str) or not self.attachment_id:
             raise ReplyError("attachment_id is the id that Linq gave the upload, a str that is not empty")
 
@@ -60,7 +47,7 @@ class Link:
     value: str
 
     def __post_init__(self) -> None:
-        _check_address(self.value, what="a link", schemes=LINK_SCHEMES)
+        check_address(self.value, what="a link", schemes=LINK_SCHEMES)
         if len(self.value) > LINK_LIMIT:
             raise ReplyError(
                 f"a link has {len(self.value)} characters; Linq takes {LINK_LIMIT}, send a shorter address"
@@ -70,32 +57,17 @@ class Link:
         return f"Link({len(self.value)} characters)"
 
 
-Part = Text | Media | Link
-"""What a `Reply` holds; a plain `str` stands for a `Text`."""
+Part = Text | Markdown | Media | Link
+"""What a `Reply` holds; a plain `str` stands for a `Text`, and so do a mention and a sticker."""
 
 
 def part_of(value: object) -> Part:
-    """A part as it is, a `str` as a `Text`. Raises `ReplyError` for anything else."""
-    if isinstance(value, str):
-        return Text(value)
-    if isinstance(value, Text | Media | Link):
+    """A part as it is, a `str`, mention or sticker as a `Text`. Raises `ReplyError` for anything else."""
+    if isinstance(value, str | Fragment):
+        return text_of(value)
+    if isinstance(value, Markdown | Media | Link):
         return value
-    raise ReplyError(f"a part of a reply is {_kind(value)}; parts are str, Text, Media or Link")
-
-
-def _check_address(value: object, *, what: str, schemes: tuple[str, ...]) -> None:
-    allowed = " or ".join(f"{scheme}://" for scheme in schemes)
-    if not isinstance(value, str):
-        raise ReplyError(f"{what} is a str beginning {allowed}, not {_kind(value)}")
-    if any(char.isspace() or not char.isprintable() for char in value):
-        raise ReplyError(f"{what} holds a blank or a control character; percent-encode it")
-    try:
-        address = urlsplit(value)
-        host = address.hostname
-    except ValueError:
-        raise ReplyError(f"{what} cannot be read as an address; it must begin {allowed}") from None
-    if address.scheme not in schemes or not host:
-        raise ReplyError(f"{what} must begin {allowed} and name a host")
+    raise ReplyError(f"a part of a reply is {_kind(value)}; parts are {PARTS}")
 
 
 def _kind(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from linqbot.errors import ReplyError
 from linqbot.replies.parts import Part, part_of
+from linqbot.replies.text import Fragment
 
 ScreenEffect = Literal[
     "confetti",
@@ -92,7 +93,7 @@ class Reply:
 
     def __init__(
         self,
-        *parts: str | Part,
+        *parts: str | Fragment | Part,
         effect: Effect | None = None,
         thread: Thread | None = None,
         reply_to: ReplyTo | None = None,

@@ -14,10 +14,10 @@ from linqbot.errors import ReplyError
 from linqbot.ids import idempotency_key
 from linqbot.protocol.bubbles import bubbles_of
 from linqbot.protocol.outbound import Answering, freeze, keys_of_position
-from linqbot.protocol.splitting import utf16_length
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Repeat, Request
 from linqbot.replies import Link, Media, Reply, Target, Text
+from linqbot.replies.characters import utf16_length
 from tests.protocol.wire import message_in, message_of
 
 CHAT = "8f392755-6865-4b18-880a-227f9d8b458f"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linqbot.protocol.splitting import TEXT_LIMIT, split_text, utf16_length
+from linqbot.protocol.splitting import TEXT_LIMIT, split_text
+from linqbot.replies.characters import utf16_length
 
 ANY_TEXT = st.text(st.sampled_from("ab. !?\n\t\u3002é\u0301\u200d👍🏽👨👩"), max_size=200) | st.text(max_size=200)
 LIMITS = st.integers(min_value=2, max_value=40)

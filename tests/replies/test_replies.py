@@ -36,7 +36,9 @@ def test_foreign_part_is_refused_by_type_and_never_by_value() -> None:
     """The error names the type of what is no part, and keeps its content to itself."""
     wrong: Any = {"card": "4111-1111"}
 
-    with pytest.raises(ReplyError, match="of type dict; parts are str, Text, Media or Link") as caught:
+    with pytest.raises(
+        ReplyError, match="of type dict; parts are str, Text, Markdown, Mention, InlineSticker, Media or Link"
+    ) as caught:
         Reply("ok", wrong)
 
     assert "4111" not in str(caught.value)
