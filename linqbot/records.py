@@ -49,9 +49,9 @@ class Fact:
     value: bytes | None = field(repr=False)
     """None: what was known is forgotten."""
     rank: int = 0
-    """Mostly the milliseconds of what it is about."""
+    """Mostly the milliseconds of what it is about; below 2**53."""
     ttl_ms: int = 0
-    """How long it is known; 0: until it is forgotten."""
+    """How long it is known; 0: until it is forgotten. When it is told: as it was learned, not what is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +125,12 @@ class OutboxItem:
     """Keys under which the id of the message that it became is kept as a fact, for `Limits.sent_ms`."""
 
     def to_bytes(self) -> bytes:
-        """JSON of the item."""
+        """JSON of the item; what few items have stands first, under `more`, where a store finds it without the rest."""
+        more = self._more()
+        head: dict[str, object] = {"more": more} if more else {}
         return json.dumps(
-            {
+            head
+            | {
                 "v": 1,
                 "key": self.key,
                 "lane": self.lane,
@@ -142,11 +145,6 @@ class OutboxItem:
                 "units": self.units,
                 "ref": self.ref,
                 "at": self.created_ms,
-                "line": self.line,
-                "bc": self.broadcast,
-                "once": self.once,
-                "guards": self.guards,
-                "names": self.names,
             },
             separators=(",", ":"),
         ).encode()
@@ -155,6 +153,7 @@ class OutboxItem:
     def from_bytes(blob: bytes) -> OutboxItem:
         """The item that `to_bytes` wrote, in this release or another."""
         data = json.loads(blob)
+        more = data.get("more", {})
         return OutboxItem(
             key=data["key"],
             lane=data["lane"],
@@ -169,12 +168,22 @@ class OutboxItem:
             units=data["units"],
             ref=data["ref"],
             created_ms=data["at"],
-            line=data.get("line", ""),
-            broadcast=data.get("bc", False),
-            once=data.get("once", ""),
-            guards=tuple(data.get("guards", ())),
-            names=tuple(data.get("names", ())),
+            line=more.get("line", ""),
+            broadcast=more.get("bc", False),
+            once=more.get("once", ""),
+            guards=tuple(more.get("guards", ())),
+            names=tuple(more.get("names", ())),
         )
+
+    def _more(self) -> dict[str, object]:
+        facts = {
+            "line": self.line,
+            "bc": self.broadcast,
+            "once": self.once,
+            "guards": self.guards,
+            "names": self.names,
+        }
+        return {name: value for name, value in facts.items() if value}
 
 
 def _request_out(request: Request) -> list[str | None]:

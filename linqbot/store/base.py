@@ -34,6 +34,7 @@ from linqbot.records import (
     Committed,
     DeadLetter,
     Durability,
+    Fact,
     Lease,
     Leases,
     Outcome,
@@ -48,14 +49,15 @@ class Inbox(Protocol):
     """What ingress needs."""
 
     async def accept(self, arrival: Arrival) -> Accepted:
-        """Keep an event for handling, unless one of its ids is known; apply its receipt.
+        """Keep an event for handling, unless one of its ids is known; apply its receipt; learn its facts.
 
         Atomic: remembering all of `arrival.remember`, appending `arrival.item` to its lane on the in side (making the lane
-        ready if it was empty) and applying the receipt happen together. `accepted_ms` of the stored item is store time.
-        Ids are remembered for at least `Limits.dedupe_ms` (and at most three times as long), whatever becomes of the event.
-        If any id is known: DUPLICATE, the item is not stored, but ids not known yet are remembered and the receipt is
-        applied. Otherwise, if the lane holds `Limits.lane_cap` items or all lanes together `Limits.inbox_cap_bytes` before
-        this one, leased ones included: FULL, and nothing at all is changed. An arrival without an item is never FULL.
+        ready if it was empty), applying the receipt and learning `arrival.learn` (see `Knowledge`) happen together.
+        `accepted_ms` of the stored item is store time. Ids are remembered for at least `Limits.dedupe_ms` (and at most
+        three times as long), whatever becomes of the event. If any id is known: DUPLICATE, the item is not stored, but ids
+        not known yet are remembered, the receipt is applied and the facts are learned. Otherwise, if the lane holds
+        `Limits.lane_cap` items or all lanes together `Limits.inbox_cap_bytes` before this one, leased ones included: FULL,
+        and nothing at all is changed. An arrival without an item is never FULL.
 
         A receipt proves that the reply `receipt.key` arrived. If that reply is the head of its out lane: when the lane is
         not leased, it ends as if settled `Sent(message_id)`; when leased, the holder may still settle it as it likes, but
@@ -88,10 +90,10 @@ class Lanes(Protocol):
 
         In side: `events` holds up to `take` items from the head of the lane. Nothing is leased on the in side while the
         outbox holds `Limits.outbox_cap` items or more.
-        Out side: `reply` is the head. If `reply.units > 0` and its `pair` has not `units` left (at most `Limits.budget`
-        units in any `Limits.budget_window_ms`), the lane is delayed until it has, and not leased; otherwise the units are
-        spent now, whatever becomes of the attempt. A `budget` of 0 means no limit. A reply of more units than the whole
-        budget passes when the window is empty.
+        Out side: `reply` is the head, and `facts` holds what is known under its `guards` now. If `reply.units > 0` and its
+        `pair` has not `units` left (at most `Limits.budget` units in any `Limits.budget_window_ms`), the lane is delayed
+        until it has, and not leased; otherwise the units are spent now, whatever becomes of the attempt. A `budget` of 0
+        means no limit. A reply of more units than the whole budget passes when the window is empty.
 
         A lease ends at `until_ms` unless renewed by `beat`. An expired lease that nobody took over is still its holder's:
         later steps with its token succeed, also when the lane is back in ready already. `next_ms` tells when it is worth
@@ -164,7 +166,9 @@ class Outbox(Protocol):
     async def settle(self, lane: str, token: str, outcome: Outcome) -> bool:
         """End the lease of an out lane with what came of its head. False if the token is not the lane's (also on a repeat).
 
-        `Sent`: the item ends; with a message id it enters the sent index; the lane goes on (rear of ready).
+        `Sent`: the item ends; with a message id it enters the sent index, and the id becomes the fact of each of the item's
+        `names` (rank now, known for `Limits.sent_ms`); the lane goes on (rear of ready). The same happens to an item that
+        a receipt ends.
         `Wait`: the item stays the head and the lane is delayed by `delay_ms` (0: to the rear of ready); `burn` adds to
         `attempts`; `ambiguous` sets `ambiguous_ms` to now if not set; `use_plain` makes later leases say `use_plain` and,
         with it, forgets `ambiguous_ms` (the variant was never sent).
@@ -174,6 +178,23 @@ class Outbox(Protocol):
 
     async def sent(self, message_id: str) -> SentRecord | None:
         """Which reply a message of ours was; None when unknown or forgotten (`Limits.sent_ms`, `Limits.sent_cap`)."""
+        ...
+
+
+class Knowledge(Protocol):
+    """What guards and sends need: small facts that all processes share."""
+
+    async def learn(self, facts: Sequence[Fact]) -> None:
+        """Keep facts, all in one atomic step, in their order.
+
+        A fact replaces what is known under its key unless that has a higher rank; so the last word counts in whatever order
+        the news comes, and a repeat changes nothing. `value=None` forgets: nothing is told any more, but the rank counts on
+        against older news for `ttl_ms`, or for `Limits.dedupe_ms` when that is 0. A fact whose time is over has no rank.
+        """
+        ...
+
+    async def facts(self, keys: Iterable[str]) -> Mapping[str, Fact]:
+        """What is known under these keys, by key, as it was learned; the others are left out; all of one moment."""
         ...
 
 
@@ -209,7 +230,7 @@ class Keeper(Protocol):
         ...
 
 
-class Store(Inbox, Lanes, Desk, Outbox, Keeper, Protocol):
+class Store(Inbox, Lanes, Desk, Outbox, Knowledge, Keeper, Protocol):
     """All of it. A store is opened by entering it (`async with open_store(...) as store`) and closed by leaving.
 
     Entering creates the layout, or refuses one that is newer (`LayoutError`). Closing is safe in any state; a process that
@@ -223,4 +244,4 @@ class Store(Inbox, Lanes, Desk, Outbox, Keeper, Protocol):
     ) -> None: ...
 
 
-__all__ = ["Desk", "Inbox", "Keeper", "Lanes", "Lease", "Outbox", "Store"]
+__all__ = ["Desk", "Inbox", "Keeper", "Knowledge", "Lanes", "Lease", "Outbox", "Store"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from linqbot.records import (
     Committed,
     Dead,
     DeadLetter,
+    Fact,
     InboxItem,
     Lease,
     Leases,
@@ -56,6 +57,7 @@ EVENTS = st.integers(0, 40).map("event-{}".format)
 DELAYS = st.sampled_from([0, 5_000, 20_000])
 ADVANCES = st.sampled_from([7, 33, 64])
 STATE_KEYS = st.sampled_from(["profile", "form"])
+FACT_KEYS = st.sampled_from(["guard", "name"])
 TIMER_KEYS = st.sampled_from(["remind", "nudge"])
 
 T = TypeVar("T")
@@ -362,6 +364,8 @@ class StoreMachine(RuleBasedStateMachine):
             pair=pair,
             units=units,
             ref="ref",
+            guards=("guard", "name") if units else (),
+            names=("name",) if pair else (),
         )
 
     @precondition(lambda self: self.turns())
@@ -379,6 +383,15 @@ class StoreMachine(RuleBasedStateMachine):
         assert len(set(map(tuple, values.values()))) == 1, values
         for name, found in cells.items():
             self.versions[name][key] = found[key].version if key in found else 0
+
+    # Knowledge
+
+    @rule(key=FACT_KEYS, value=st.sampled_from([b"x", b"", None]), rank=st.integers(-1, 2), ttl_ms=DELAYS)
+    def learn(self, key: str, value: bytes | None, rank: int, ttl_ms: int) -> None:
+        """The last word of the highest rank is known everywhere."""
+        fact = Fact(key=key, value=value, rank=rank, ttl_ms=ttl_ms)
+        self.both(lambda store: store.learn([fact]))
+        self.both(lambda store: store.facts(["guard", "name"]), see=_rankless)
 
     # Outbox
 
@@ -523,7 +536,15 @@ def _letter(name: str) -> DeadLetter:
 def _timeless(lease: Lease) -> Lease:
     events = tuple(replace(event, accepted_ms=0) for event in lease.events)
     ambiguous = None if lease.ambiguous_ms is None else 0
-    return replace(lease, now_ms=0, until_ms=0, ambiguous_ms=ambiguous, events=events, notes=dict(lease.notes))
+    known = _rankless(lease.facts)
+    return replace(
+        lease, now_ms=0, until_ms=0, ambiguous_ms=ambiguous, events=events, notes=dict(lease.notes), facts=known
+    )
+
+
+def _rankless(facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    """What a message is called has the time of its send as its rank, which is each store's own."""
+    return {key: replace(fact, rank=min(fact.rank, 1_000)) for key, fact in facts.items()}
 
 
 def _near(one: int | None, other: int | None) -> None:

@@ -12,6 +12,7 @@ from linqbot.records import (
     Arrival,
     Commit,
     DeadLetter,
+    Fact,
     InboxItem,
     Limits,
     OutboxItem,
@@ -86,6 +87,7 @@ async def journey(store: RedisStore, clock: TurnedClock) -> None:
     (held,) = (await store.lease(Side.IN, [random_token()])).taken
     await store.retry(held.lane, held.token, delay_ms=1_000)
     await store.lease(Side.OUT, [random_token()])
+    await store.learn([Fact(key="f", value=b"v")])
     await store.ping()
 
 
@@ -121,7 +123,7 @@ async def test_idle_lanes_leave_no_keys(store: RedisStore, url: str, clock: Turn
     while (taken := (await store.lease(Side.OUT, [random_token()])).taken) != ():
         await store.settle(taken[0].lane, taken[0].token, Sent(message_id=f"m-{taken[0].lane}"))
     await store.drop("reply", "e1")
-    forever = {spec.pattern for spec in KEYS if not spec.ttl}
+    forever = {spec.pattern for spec in KEYS if spec.ttl is False}
     assert await kinds_of_keys(url) & forever == {"meta", "state:*"}
 
 

@@ -15,6 +15,7 @@ from linqbot.records import (
     Commit,
     Committed,
     DeadLetter,
+    Fact,
     InboxItem,
     Lease,
     Limits,
@@ -96,6 +97,14 @@ async def test_a_receipt_whose_answer_was_lost_ends_one_reply(line: Proxy, store
     line.cuts = 1
     await store.accept(Arrival(receipt=Receipt(lane=LANE, key="k1", message_id="m1", status="sent")))
     assert (await store.stats()).outbox == 1
+
+
+async def test_a_fact_whose_answer_was_lost_is_learned(line: Proxy, store: RedisStore) -> None:
+    """The repeat says the same once more."""
+    fact = Fact(key="k", value=b"v", rank=7)
+    line.cuts = 1
+    await store.learn([fact])
+    assert await store.facts(["k"]) == {"k": fact}
 
 
 async def test_a_lease_whose_answer_was_lost_is_given_again(line: Proxy, store: RedisStore) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from linqbot.records import (
     Arrival,
     Commit,
     DeadLetter,
+    Fact,
     InboxItem,
     Lease,
     OutboxItem,
@@ -44,10 +45,18 @@ def arrival_arguments(arrival: Arrival, buckets: int) -> Iterator[Argument]:
     item, receipt = arrival.item, arrival.receipt or Receipt(lane="", key="", message_id="", status="")
     yield from ("", 0, b"") if item is None else (item.lane, 1, item.to_bytes())
     yield from (receipt.lane, receipt.key, receipt.message_id)
+    yield len(arrival.remember)
     for known in arrival.remember:
         digest = hashlib.blake2b(known.encode(), digest_size=12).digest()
         yield int.from_bytes(digest[:8], "big") % buckets
         yield digest
+    yield from fact_arguments(arrival.learn)
+
+
+def fact_arguments(facts: Iterable[Fact]) -> Iterator[Argument]:
+    """The arguments of learn."""
+    for fact in facts:
+        yield from (fact.key, fact.rank, fact.ttl_ms, int(fact.value is not None), fact.value or b"")
 
 
 def commit_arguments(commit: Commit) -> Iterator[Argument]:
@@ -88,7 +97,7 @@ def outcome_arguments(outcome: Outcome) -> tuple[Argument, ...]:
 
 def lease_of(side: Side, found: Sequence[Any]) -> Lease:
     """A lease from an answer of lease."""
-    lane, token, until_ms, about, items = found
+    lane, token, until_ms, about, items, guards = found
     facts = dict(zip(about[::2], about[1::2], strict=True))
     ambiguous = facts.get(b"amb")
     return Lease(
@@ -105,7 +114,17 @@ def lease_of(side: Side, found: Sequence[Any]) -> Lease:
         frozen=frozenset(name[2:].decode() for name in facts if name.startswith(b"f:")),
         ambiguous_ms=None if ambiguous is None else int(ambiguous),
         use_plain=b"plain" in facts,
+        facts=facts_of(guards),
     )
+
+
+def facts_of(told: Sequence[bytes]) -> Mapping[str, Fact]:
+    """Facts by key from an answer of facts."""
+    if not told:
+        return {}
+    rows = zip(told[::4], told[1::4], told[2::4], told[3::4], strict=True)
+    facts = (Fact(key=key.decode(), value=value, rank=int(rank), ttl_ms=int(ttl)) for key, rank, ttl, value in rows)
+    return {fact.key: fact for fact in facts}
 
 
 def letter_of(blob: bytes) -> DeadLetter:

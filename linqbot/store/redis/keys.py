@@ -23,8 +23,8 @@ class KeySpec:
     """The name after the prefix; `*` stands for anything."""
     type: str
     """As the command TYPE names it."""
-    ttl: bool
-    """Whether the server forgets it by itself; if not, `lives` says what removes it."""
+    ttl: bool | None
+    """Whether the server forgets it by itself; if not, `lives` says what removes it. None: some of the kind."""
     lives: str
     means: str
 
@@ -34,7 +34,7 @@ class KeySpec:
         return re.fullmatch(pattern, name, re.DOTALL) is not None
 
 
-def _key(pattern: str, kind: str, lives: str, means: str, *, ttl: bool = False) -> KeySpec:
+def _key(pattern: str, kind: str, lives: str, means: str, *, ttl: bool | None = False) -> KeySpec:
     return KeySpec(pattern=pattern, type=kind, ttl=ttl, lives=lives, means=means)
 
 
@@ -79,6 +79,7 @@ KEYS: tuple[KeySpec, ...] = (
     _key("dead", "hash", "until dropped, at most dead_cap", "dead letters"),
     _key("dead:order", "zset", "until dropped, at most dead_cap", "dead letters by age"),
     _key("state:*", "string", "until the user deletes it", "one cell of user state, 'version:value'"),
+    _key("fact:*", "string", "as its ttl_ms says", "something learned, 'rank ttl until +value'", ttl=None),
     _key("timers", "zset", "until due or cancelled", "timers by when they are due (ms)"),
     _key("timers:item", "hash", "until due or cancelled", "lane and item of each timer"),
     _key("ping", "string", "1 s", "proof that the server takes writes", ttl=True),

@@ -20,6 +20,7 @@ from linqbot.records import (
     Committed,
     DeadLetter,
     Durability,
+    Fact,
     Leases,
     Limits,
     Outcome,
@@ -143,6 +144,18 @@ class RedisStore:
         """See `linqbot.store.base.Outbox.sent`."""
         record = await self._call("sent", message_id)
         return None if record is None else entries.sent_of(message_id, record)
+
+    # Knowledge
+
+    async def learn(self, facts: Sequence[Fact]) -> None:
+        """See `linqbot.store.base.Knowledge.learn`."""
+        if facts:
+            await self._call("learn", *entries.fact_arguments(facts))
+
+    async def facts(self, keys: Iterable[str]) -> Mapping[str, Fact]:
+        """See `linqbot.store.base.Knowledge.facts`."""
+        names = tuple(keys)
+        return entries.facts_of(await self._call("facts", *names)) if names else {}
 
     # Keeper
 

@@ -49,6 +49,8 @@ def _settle_in(connection: sqlite3.Connection, address: Address) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     _migrate(connection, address)
+    for statement in sql.statements(sql.beside()):
+        connection.execute(statement)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from linqbot.records import Accepted, Arrival, InboxItem, Side
+from linqbot.store.sqlite import knowledge, outbox
 from linqbot.store.sqlite import lane as lanes
-from linqbot.store.sqlite import outbox
 from linqbot.store.sqlite.lane import Lane
 from linqbot.store.sqlite.transaction import Transaction
 
@@ -27,6 +27,7 @@ def accept(tx: Transaction, arrival: Arrival) -> Accepted:
     is_new = _remember(tx, digests)
     if arrival.receipt is not None:
         outbox.prove(tx, arrival.receipt)
+    knowledge.learn(tx, arrival.learn)
     if not is_new:
         return Accepted.DUPLICATE
     if item is not None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from linqbot.records import InboxItem, Lease, Leases, OutboxItem, Side
-from linqbot.store.sqlite import budget, inbox, outbox
+from linqbot.store.sqlite import budget, inbox, knowledge, outbox
 from linqbot.store.sqlite import lane as lanes
 from linqbot.store.sqlite.lane import DELAYED, FROZEN, LEASED, NOTE, READY, Lane
 from linqbot.store.sqlite.transaction import SIDES, Transaction
@@ -106,6 +106,8 @@ def _lease(tx: Transaction, side: Side, lane: Lane, take: int) -> Lease:
     assert lane.token is not None, "a leased lane has a token"
     records = lanes.head(tx, lane, take if side is Side.IN else 1)
     marks = tx.rows("marks", lane.id) if lane.marked else []
+    reply = OutboxItem.from_bytes(records[0]) if side is Side.OUT else None
+    guards = {} if reply is None or not reply.guards else knowledge.facts(tx, reply.guards)
     return Lease(
         side=side,
         lane=lane.name,
@@ -113,11 +115,12 @@ def _lease(tx: Transaction, side: Side, lane: Lane, take: int) -> Lease:
         now_ms=tx.now_ms,
         until_ms=lane.rank,
         events=tuple(InboxItem.from_bytes(record) for record in records) if side is Side.IN else (),
-        reply=OutboxItem.from_bytes(records[0]) if side is Side.OUT else None,
+        reply=reply,
         attempts=lane.attempts,
         stalls=lane.stalls,
         notes={name: value for kind, name, value in marks if kind == NOTE},
         frozen=frozenset(name for kind, name, _ in marks if kind == FROZEN),
         ambiguous_ms=lane.ambiguous_ms,
         use_plain=bool(lane.use_plain),
+        facts=guards,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from linqbot.records import Dead, OutboxItem, Outcome, Receipt, Sent, SentRecord, Side, Wait
+from linqbot.records import Dead, Fact, OutboxItem, Outcome, Receipt, Sent, SentRecord, Side, Wait
+from linqbot.store.sqlite import knowledge, letters
 from linqbot.store.sqlite import lane as lanes
-from linqbot.store.sqlite import letters
 from linqbot.store.sqlite.lane import LEASED, Lane
 from linqbot.store.sqlite.transaction import Transaction
 
@@ -54,7 +55,9 @@ def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:
 def finish(tx: Transaction, lane: Lane, message_id: str | None) -> None:
     """The head was sent; with an id it is remembered."""
     if message_id is not None:
-        _remember(tx, _head(tx, lane), message_id)
+        reply = _head(tx, lane)
+        _remember(tx, reply, message_id)
+        knowledge.learn(tx, _named(tx, reply.names, message_id))
     _end(tx, lane)
 
 
@@ -75,6 +78,11 @@ def forget_expired(tx: Transaction) -> None:
     if old:
         tx.tally.sent -= tx.run("drop_sent_until", tx.ns, old[-1])
     tx.run("forget_old_spent", tx.ns, tx.now_ms - tx.limits.budget_window_ms, _STEP)
+
+
+def _named(tx: Transaction, names: Iterable[str], message_id: str) -> Iterator[Fact]:
+    for name in names:
+        yield Fact(key=name, value=message_id.encode(), rank=tx.now_ms, ttl_ms=tx.limits.sent_ms)
 
 
 def _head(tx: Transaction, lane: Lane) -> OutboxItem:

@@ -117,6 +117,21 @@ ON CONFLICT (ns, key) DO UPDATE SET version = excluded.version, value = excluded
 -- drop_state: ns, key -> the cell is gone.
 DELETE FROM state WHERE ns = ?1 AND key = ?2;
 
+-- learn: ns, key, rank, ttl_ms, until_ms, value, now_ms -> known, unless something of a higher rank is.
+INSERT INTO fact (ns, key, rank, ttl_ms, until_ms, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (ns, key) DO UPDATE
+SET rank = excluded.rank, ttl_ms = excluded.ttl_ms, until_ms = excluded.until_ms, value = excluded.value
+WHERE rank <= excluded.rank OR until_ms <= ?7;
+
+-- facts: ns, JSON array of keys, now_ms -> (key, rank, ttl_ms, value) of those that are known.
+SELECT key, rank, ttl_ms, value FROM fact
+WHERE ns = ?1 AND key IN (SELECT value FROM json_each(?2)) AND value IS NOT NULL
+    AND (until_ms IS NULL OR until_ms > ?3);
+
+-- forget_old_facts: ns, now_ms, limit -> so many whose time is over are gone.
+DELETE FROM fact WHERE ns = ?1 AND key IN
+    (SELECT key FROM fact WHERE ns = ?1 AND until_ms <= ?2 LIMIT ?3);
+
 -- add_timer: ns, key, due_ms, record -> the timer.
 INSERT INTO timer (ns, key, due_ms, record) VALUES (?1, ?2, ?3, ?4);
 

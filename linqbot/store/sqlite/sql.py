@@ -36,9 +36,18 @@ def statements(text: str) -> Iterator[str]:
 
 def layouts() -> Mapping[int, str]:
     """The scripts that make layout n out of layout n - 1, by n, in order."""
+    return {int(name): text for name, text in _scripts().items() if name.isdecimal()}
+
+
+def beside() -> str:
+    """The script of what came to the newest layout later; it may be applied again and again."""
+    return _scripts().get(f"{max(layouts()):04d}.beside", "")
+
+
+def _scripts() -> Mapping[str, str]:
     folder = resources.files(__package__) / "layout"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
-    return {int(file.name.removesuffix(".sql")): file.read_text("utf-8") for file in files}
+    return {file.name.removesuffix(".sql"): file.read_text("utf-8") for file in files}
 
 
 QUERIES = named((resources.files(__package__) / "queries.sql").read_text("utf-8"))

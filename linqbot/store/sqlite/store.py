@@ -17,6 +17,7 @@ from linqbot.records import (
     Committed,
     DeadLetter,
     Durability,
+    Fact,
     Leases,
     Limits,
     Outcome,
@@ -25,7 +26,7 @@ from linqbot.records import (
     StateCell,
     Stats,
 )
-from linqbot.store.sqlite import desk, holding, inbox, leasing, letters, outbox, repair, sharing
+from linqbot.store.sqlite import desk, holding, inbox, knowledge, leasing, letters, outbox, repair, sharing
 from linqbot.store.sqlite.address import parse
 from linqbot.store.sqlite.group import Verb
 from linqbot.store.sqlite.storetime import StoreTime
@@ -113,6 +114,15 @@ class SqliteStore:
     async def sent(self, message_id: str) -> SentRecord | None:
         """See `linqbot.store.base.Outbox.sent`."""
         return await self._read(lambda tx: outbox.sent(tx, message_id))
+
+    async def learn(self, facts: Sequence[Fact]) -> None:
+        """See `linqbot.store.base.Knowledge.learn`."""
+        await self._write(lambda tx: knowledge.learn(tx, facts))
+
+    async def facts(self, keys: Iterable[str]) -> Mapping[str, Fact]:
+        """See `linqbot.store.base.Knowledge.facts`."""
+        wanted = list(keys)
+        return await self._read(lambda tx: knowledge.facts(tx, wanted))
 
     async def dead(self, limit: int = 50) -> Sequence[DeadLetter]:
         """See `linqbot.store.base.Keeper.dead`."""

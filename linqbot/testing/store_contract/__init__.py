@@ -23,6 +23,7 @@ from linqbot.testing.store_contract.budget import BudgetContract  # noqa: E402  
 from linqbot.testing.store_contract.committing import DeskContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.endings import EndingsContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.keeping import KeeperContract  # noqa: E402  after the assertions are registered
+from linqbot.testing.store_contract.knowing import KnowledgeContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.leases import LanesContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.opening import Build, Opener, StoreFixtures  # noqa: E402  as above
 from linqbot.testing.store_contract.receipts import ReceiptContract  # noqa: E402  after the assertions are registered
@@ -44,6 +45,7 @@ class StoreContract(
     TimerContract,
     OutboxContract,
     BudgetContract,
+    KnowledgeContract,
     KeeperContract,
     SharingContract,
 ):
@@ -57,6 +59,7 @@ __all__ = [
     "EndingsContract",
     "InboxContract",
     "KeeperContract",
+    "KnowledgeContract",
     "LanesContract",
     "Opener",
     "OutboxContract",

@@ -11,6 +11,7 @@ from linqbot.records import (
     Commit,
     Committed,
     DeadLetter,
+    Fact,
     InboxItem,
     Lease,
     OutboxItem,
@@ -39,8 +40,16 @@ def arrival(event_id: str, lane: str = LANE, *, body: bytes = b'{"some":"event"}
     return Arrival(remember=(event_id,), item=event(event_id, lane, body=body))
 
 
-def reply(key: str, lane: str = LANE, *, pair: str = "", units: int = 1) -> OutboxItem:
-    """A reply with a plain variant, of which nothing is left at its default."""
+def reply(
+    key: str,
+    lane: str = LANE,
+    *,
+    pair: str = "",
+    units: int = 1,
+    guards: Sequence[str] = ("guard",),
+    names: Sequence[str] = ("name",),
+) -> OutboxItem:
+    """A reply with a plain variant, of which little is left at its default."""
     return OutboxItem(
         key=key,
         lane=lane,
@@ -55,7 +64,15 @@ def reply(key: str, lane: str = LANE, *, pair: str = "", units: int = 1) -> Outb
         units=units,
         ref="greeting",
         created_ms=17,
+        line="line-1",
+        guards=tuple(guards),
+        names=tuple(names),
     )
+
+
+def fact(key: str, value: bytes | None = b"something", *, rank: int = 0, ttl_ms: int = 0) -> Fact:
+    """Something to learn, or with None to forget."""
+    return Fact(key=key, value=value, rank=rank, ttl_ms=ttl_ms)
 
 
 def letter(

@@ -1,4 +1,5 @@
--- ARGV: lane, has item, item, receipt's lane, key, message id (key '': no receipt), then bucket and digest of each id.
+-- ARGV: lane, has item, item, receipt's lane, key, message id (key '': no receipt), number of ids, bucket and digest of
+-- each id, then the facts as learn takes them.
 -- -> accepted, duplicate or full. The first write is one that is refused when the memory is full.
 local lane, has_item, item = ARGV[2], ARGV[3] == '1', ARGV[4]
 
@@ -6,7 +7,8 @@ local lane, has_item, item = ARGV[2], ARGV[3] == '1', ARGV[4]
 local generation = math.floor(now / LIMITS.dedupe_ms)
 local forget_in = (generation + 2) * LIMITS.dedupe_ms - now
 local known, fresh = false, {}
-for i = 8, #ARGV, 2 do
+local ids_end = 8 + 2 * tonumber(ARGV[8])
+for i = 9, ids_end, 2 do
   local bucket = P .. 'id:' .. generation .. ':' .. ARGV[i]
   local before = P .. 'id:' .. (generation - 1) .. ':' .. ARGV[i]
   if call('HEXISTS', bucket, ARGV[i + 1]) == 1 or call('HEXISTS', before, ARGV[i + 1]) == 1 then
@@ -26,6 +28,8 @@ for _, id in ipairs(fresh) do
   call('PEXPIRE', id[1], forget_in)
 end
 if has_item and not known then append('in', lane, string.format('%d', now) .. ':' .. item) end
+
+for i = ids_end + 1, #ARGV, 5 do learn(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1' and ARGV[i + 4]) end
 
 -- A receipt proves that the head of its lane arrived: it ends now, or when its lease does.
 local to, key, message_id = ARGV[5], ARGV[6], ARGV[7]

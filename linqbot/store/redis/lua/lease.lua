@@ -1,17 +1,18 @@
 -- ARGV: side, take, then tokens. -> { leases, ms until the next waiting thing is due or -1 }.
--- A lease is { lane, token, until, what is known about the head, items }.
+-- A lease is { lane, token, until, what is known about the head, items, facts that guard it }.
 local s, take = ARGV[2], tonumber(ARGV[3])
 local READY, LEASED, DELAYED, TOKENS = P .. s .. ':ready', P .. s .. ':leased', P .. s .. ':delayed', P .. s .. ':tokens'
 local BOUND = 32
 local taken = {}
 
 local function show(lane, token, until_ms)
-  local items = call('LRANGE', queue(s, lane), 0, take - 1)
+  local items, facts = call('LRANGE', queue(s, lane), 0, take - 1), {}
   if s == 'out' then
     local _, at = unframe(items[1], 5)
     items = { string.sub(items[1], at) }
+    facts = known(more(items[1]).guards or NONE)
   end
-  taken[#taken + 1] = { lane, token, until_ms, call('HGETALL', about(s, lane)), items }
+  taken[#taken + 1] = { lane, token, until_ms, call('HGETALL', about(s, lane)), items, facts }
 end
 
 -- The tokens that hold nothing yet. Those that do were sent before and the answer was lost: their lanes are shown again.

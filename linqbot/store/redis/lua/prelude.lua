@@ -110,7 +110,43 @@ local function finish(s, lane, n)
   if call('EXISTS', queue(s, lane)) == 1 then rear(s, lane) else call('SREM', P .. s .. ':lanes', lane) end
 end
 
+-- Facts: 'rank ttl until +value', until being 0 for those that stay; '-' for one that was forgotten.
+
+local function learn(key, rank, ttl, value)
+  local cell = call('GET', P .. 'fact:' .. key)
+  local old, till = string.match(cell or '', '^(%-?%d+) %d+ (%d+) ')
+  if old and (till == '0' or tonumber(till) > now) and tonumber(old) > tonumber(rank) then return end
+  local lives = tonumber(ttl)
+  if lives == 0 and not value then lives = LIMITS.dedupe_ms end
+  local text = rank .. ' ' .. ttl .. ' ' .. string.format('%d', lives > 0 and now + lives or 0) .. ' ' .. (value and '+' .. value or '-')
+  if lives > 0 then
+    call('SET', P .. 'fact:' .. key, text, 'PX', string.format('%d', lives))
+  else
+    call('SET', P .. 'fact:' .. key, text)
+  end
+end
+
+-- -> key, rank, ttl and value of those that are known, in a row.
+local function known(keys)
+  local names, told = {}, {}
+  for i, key in ipairs(keys) do names[i] = P .. 'fact:' .. key end
+  for i, cell in ipairs(#names > 0 and call('MGET', unpack(names)) or {}) do
+    local rank, ttl, till, value = string.match(cell or '', '^(%-?%d+) (%d+) (%d+) %+(.*)$')
+    if rank and (till == '0' or tonumber(till) > now) then
+      for _, word in ipairs({ keys[i], rank, ttl, value }) do told[#told + 1] = word end
+    end
+  end
+  return told
+end
+
 -- Replies: an entry is key, plain key, pair, units and facts, each framed, then the item's bytes.
+
+-- What few items have: it stands in front in the item's bytes, as OutboxItem.to_bytes writes it.
+local NONE = {}
+local function more(item)
+  if string.sub(item, 1, 8) ~= '{"more":' then return NONE end
+  return cjson.decode(string.sub(item, 9, string.find(item, ',"v":', 9, true) - 1))
+end
 
 local function forget_sent(most)
   local order = P .. 'sent:order'
@@ -128,14 +164,17 @@ end
 local function finish_sent(lane, message_id)
   local entry = call('LINDEX', queue('out', lane), 0)
   if entry and message_id ~= '' then
-    local parts, at = unframe(entry, 5), string.format('%d', now)
-    local key, facts = parts[1], parts[5]
+    local parts, from = unframe(entry, 5)
+    local key, facts, at = parts[1], parts[5], string.format('%d', now)
     local record = #at .. ':' .. at .. #key .. ':' .. key .. #facts .. ':' .. facts
     call('HSET', P .. 'sent', message_id, record)
     call('RPUSH', P .. 'sent:order', at .. ':' .. message_id)
     call('PEXPIRE', P .. 'sent', LIMITS.sent_ms)
     call('PEXPIRE', P .. 'sent:order', LIMITS.sent_ms)
     forget_sent(8)
+    for _, name in ipairs(more(string.sub(entry, from)).names or NONE) do
+      learn(name, at, string.format('%d', LIMITS.sent_ms), message_id)
+    end
   end
   finish('out', lane, 1)
 end

@@ -7,7 +7,7 @@ if not held('out', lane, ARGV[3]) then return answer(0) end
 
 local arrived = call('HGET', state, 'mid')
 if what == 'sent' then
-  finish_sent(lane, ARGV[5])
+  finish_sent(lane, ARGV[5] ~= '' and ARGV[5] or arrived or '')
 elseif what == 'dead' then
   local entry = call('LINDEX', queue('out', lane), 0)
   local _, at = unframe(entry, 5)
