@@ -312,6 +312,7 @@ class Bot(Router):
             thread=self._thread,
             timeout_s=settings.handler_timeout.total_seconds(),
             own_attempts=self._own_attempts,
+            line=settings.from_number,
         )
 
     def _build_app(self) -> Starlette:

@@ -58,6 +58,12 @@ def _path(value: str) -> str:
     return value
 
 
+def _number(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"\+[1-9][0-9]{1,14}", value):
+        raise ValueError("write a phone number in E.164, such as +12025550100: a plus and digits, no blanks")
+    return value
+
+
 def _namespace(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
         raise ValueError("use 1 to 64 letters, digits, dots, dashes and underscores")
@@ -104,10 +110,10 @@ class Settings(BaseSettings):
     base_url: Annotated[Text, AfterValidator(_web_url)] = _setting(
         "LINQ_API_V3_BASE_URL LINQ_BASE_URL", "https://api.linqapp.com/api/partner", "Where Linq's API is."
     )
-    from_number: Text | None = _setting(
+    from_number: Annotated[Text | None, AfterValidator(_number)] = _setting(
         "LINQ_FROM_NUMBER LINQ_FROM_PHONE LINQ_PHONE_NUMBER",
         None,
-        "Your line, for messages that the bot begins.",
+        "Your line, for messages that the bot begins; unset: the one that the event came to, else Linq picks one.",
         repr=False,
     )
     store: Hidden | None = _setting(

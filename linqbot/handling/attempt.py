@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,9 +27,10 @@ from linqbot.handling.trigger import Match
 from linqbot.handling.turn import Port, Turn, chat_of
 from linqbot.protocol.guard import guards_of_answer, line_key
 from linqbot.protocol.outbound import Answering, Frozen, freeze, keys_of_position
+from linqbot.protocol.proactive import Cause, begin, letter_of
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Commit, DeadLetter, Lease, OutboxItem
-from linqbot.replies import NEXT, Reply, Target, Thread, compose
+from linqbot.replies import NEXT, Elsewhere, Reply, Send, Target, Thread, compose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class House:
     clock: Clock
     threads: Threads
     services: Scope
+    line: str | None = None
+    """Where a `Send` leaves from that neither names a line nor answers an event of one."""
 
 
 class Attempt:
@@ -154,18 +157,43 @@ class Attempt:
                 await self._commit_bubble(self._freeze(replies, answering), answering)
         return True
 
-    def _freeze(self, replies: tuple[Reply, ...], answering: Answering) -> Frozen:
+    def _freeze(self, replies: tuple[Reply | Elsewhere, ...], answering: Answering) -> Frozen:
         """Freeze the next replies, without those that an earlier run has sent."""
         items: list[OutboxItem] = []
         dead: list[DeadLetter] = []
         for reply in replies:
-            frozen = self._lease.frozen  # most runs are the first: then no key need be made to look for it
-            said = frozen and keys_of_position(answering, self._frozen.position) & frozen
-            self._frozen = freeze([reply], answering, after=self._frozen)
+            if isinstance(reply, Reply):
+                frozen, said = self._freeze_reply(reply, answering)
+            else:
+                frozen, said = self._freeze_send(reply, answering)
             if not said:
-                items += self._frozen.items
-                dead += self._frozen.dead
+                items += frozen.items
+                dead += frozen.dead
         return Frozen(items=tuple(items), dead=tuple(dead))
+
+    def _freeze_reply(self, reply: Reply, answering: Answering) -> tuple[Frozen, bool]:
+        known = self._lease.frozen  # most runs are the first: then no key need be made to look for it
+        said = bool(known) and bool(keys_of_position(answering, self._frozen.position) & known)
+        self._frozen = freeze([reply], answering, after=self._frozen)
+        return self._frozen, said
+
+    def _freeze_send(self, send: Elsewhere, answering: Answering) -> tuple[Frozen, bool]:
+        """What goes elsewhere takes a place in the turn's order, and none of its bubbles."""
+        assert isinstance(send, Send), "nothing else is said elsewhere"
+        cause = Cause(
+            namespace=answering.namespace,
+            event_id=answering.event_id,
+            handler=answering.handler,
+            position=self._frozen.position,
+            line=_number(self._event) or self._house.line,
+            now_ms=answering.now_ms,
+        )
+        self._frozen = replace(self._frozen, position=self._frozen.position + 1)
+        try:
+            items = begin(send, cause)
+        except ReplyError as error:
+            return Frozen(dead=(letter_of(send, cause, error),)), False
+        return Frozen(items=items), any(item.key in self._lease.frozen for item in items)
 
     async def _commit_bubble(self, bubble: Frozen, answering: Answering) -> None:
         self.dead += bubble.dead
@@ -233,10 +261,16 @@ def _around(event: Event, match: Match, *, others_spoke: bool) -> Circumstances:
     )
 
 
+def _number(event: Event) -> str | None:
+    """The line that an event came to, where its webhook says so."""
+    line = None if event.chat is None else event.chat.line
+    return None if line is None else line.handle or None
+
+
 def _line(event: Event) -> str:
     """The name of the line that the event came to; empty: Linq did not say."""
-    line = event.chat.line if event.chat is not None else None
-    return line_key(line.handle) if line is not None and line.handle else ""
+    number = _number(event)
+    return line_key(number) if number else ""
 
 
 def _person(event: Event) -> str | None:

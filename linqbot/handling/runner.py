@@ -36,7 +36,8 @@ class Runner:
 
     Raises `RegistrationError` when the tree does not fit together. `thread` and `timeout_s` hold where neither handler nor
     router says otherwise; `threads` is how many plain `def` handlers run at once. With `own_attempts` off no handler's
-    failure names its `attempts`, so that the worker's number holds for all.
+    failure names its `attempts`, so that the worker's number holds for all. `line` is where a `Send` leaves from of which
+    nothing else says it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Runner:
         timeout_s: float = 60.0,
         threads: int = 16,
         own_attempts: bool = True,
+        line: str | None = None,
     ) -> None:
         plan = plan_of(router)
         self._plan = plan if own_attempts else plan.without_attempts()
@@ -57,6 +59,7 @@ class Runner:
         self._thread: Thread = thread
         self._timeout_s = timeout_s
         self._threads = threads
+        self._line = line
         self._types = self._plan.event_types
         self._house: House | None = None
 
@@ -87,6 +90,7 @@ class Runner:
             clock=self._clock,
             threads=Threads(self._threads),
             services=services,
+            line=self._line,
         )
         return self
 

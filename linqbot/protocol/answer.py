@@ -195,12 +195,23 @@ def message_id_of(answer: Answer) -> str | None:
     return plain if isinstance(plain, str) else None
 
 
+def chat_id_of(answer: Answer) -> str | None:
+    """The chat in which a success said its message: of a send to a chat, of a new chat, or of a send that Linq gave a line
+    and a chat (linq-api-v3.md sections 7, 7.1 and 7.2).
+    """
+    found = answer.json() or {}
+    chat = found.get("chat")
+    told = chat.get("id") if isinstance(chat, dict) else found.get("chat_id")
+    return told if isinstance(told, str) and told else None
+
+
 __all__ = [
     "CODES",
     "STATUSES",
     "Answer",
     "Meaning",
     "Rule",
+    "chat_id_of",
     "code_of",
     "message_id_of",
     "rule_of",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from linqbot.errors import NotSent, TransportError
-from linqbot.protocol.answer import Answer, Meaning, Rule, code_of, message_id_of, rule_of, trace_of
+from linqbot.protocol.answer import Answer, Meaning, Rule, chat_id_of, code_of, message_id_of, rule_of, trace_of
 from linqbot.protocol.backoff import backoff_ms
 from linqbot.protocol.guard import learned_from, ruling_of
 from linqbot.records import Dead, DeadLetter, Fact, Lease, OutboxItem, Outcome, Repeat, Sent, Wait
@@ -26,6 +26,14 @@ RATE_WINDOW_MS = 60_000
 """The wait after a 429 that names none: Linq's window for a pair (linq-api-v3.md section 3)."""
 LONGEST_RATE_MS = 3_600_000
 """The longest wait that a 429 is granted in one go; a daily limit is asked again hourly."""
+
+NO_LINE_MS = 600_000
+"""How long a send rests for which Linq found no line: flagged ones recover within a day (linq-api-v3.md section 9.2)."""
+
+_CHAT_IS_GONE = (2001, 2013)
+"""Codes for a chat that is not there, was deleted, or was left by the line (linq-api-v3.md section 2)."""
+_NO_LINE = 2015
+"""What it means for POST /v3/messages (linq-api-v3.md section 7.2); elsewhere it is a conflict that stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,11 @@ def _judged(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict
     status, code = answer.status, code_of(answer)
     if 200 <= status < 300:
         verdict = _accepted(answer, lease, now_ms, jitter)
+    elif code in _CHAT_IS_GONE and _may_open_another(lease):
+        outcome = Wait(delay_ms=0, reason=rule_of(status, code).why, use_plain=True)
+        verdict = Verdict(outcome=outcome, news="chat is gone, another is opened")
+    elif code == _NO_LINE and _reply(lease).request.path == "/v3/messages":
+        verdict = _later(lease, now_ms, "no line of this account may send for now", NO_LINE_MS)
     else:
         verdict = _declined(rule_of(status, code), answer, lease, now_ms, jitter)
     learn = learned_from(code, _reply(lease), now_ms=now_ms) if status == 403 else ()
@@ -103,7 +116,15 @@ def _accepted(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdi
     unreadable = body is None or body.get("success") is False
     if unreadable and _reply(lease).repeat is Repeat.KEYED:
         return _unknown(lease, now_ms, jitter, "a success whose body cannot be read", sick=False)
-    return Verdict(outcome=Sent(message_id=message_id_of(answer)), news="reply sent")
+    return Verdict(
+        outcome=Sent(message_id=message_id_of(answer), passes_to=_passes_to(answer, lease)), news="reply sent"
+    )
+
+
+def _passes_to(answer: Answer, lease: Lease) -> str | None:
+    """The lane of the chat that a first message made or found; None: the lane is a chat's, or Linq did not say."""
+    chat_id = chat_id_of(answer) if lease.chat_id is None else None
+    return None if chat_id is None else f"chat:{chat_id}"
 
 
 def _declined(rule: Rule, answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:
@@ -187,6 +208,12 @@ def _refusal(answer: Answer, why: str) -> str:
 def _may_go_plain(lease: Lease) -> bool:
     never_unknown = lease.ambiguous_ms is None and lease.stalls == 0
     return never_unknown and not lease.use_plain and _reply(lease).plain is not None
+
+
+def _may_open_another(lease: Lease) -> bool:
+    """Whether the reply has a variant that is sent elsewhere than into its chat."""
+    reply = _reply(lease)
+    return reply.plain is not None and reply.plain.path != reply.request.path and _may_go_plain(lease)
 
 
 def _window_is_over(lease: Lease, now_ms: int) -> bool:

@@ -63,9 +63,29 @@ def pieces_of(
         )
 
 
+def parted_at(text: Text, place: int) -> tuple[Text, ...]:
+    """The text in two at a code point, each with its part of the formatting, without the blanks before the place; as it is
+    when nothing else is before it.
+    """
+    end = len(text.value[:place].rstrip())
+    offsets = unit_offsets(text.value)
+    ranges = ((0, end), (place, len(text.value))) if end else ((0, len(text.value)),)
+    return tuple(_slice(text, offsets, start, stop) for start, stop in ranges)
+
+
 def whole_characters(text: str) -> str:
     """The text with each half of a character, which is no Unicode, replaced; its length stays."""
     return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def _slice(text: Text, offsets: Sequence[int], start: int, end: int) -> Text:
+    low, high = offsets[start], offsets[end]
+    return Text(
+        text.value[start:end],
+        _within(text.decorations, low, high),
+        stickers=_within(text.stickers, low, high),
+        mention=next(iter(_within([text.mention] if text.mention else [], low, high)), None),
+    )
 
 
 def _ranges(spans: Sequence[Span], offsets: Sequence[int]) -> tuple[tuple[int, int], ...]:

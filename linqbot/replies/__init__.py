@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from linqbot.replies.compose import NEXT, Answer, Next, compose
+from linqbot.replies.compose import NEXT, Answer, Bubbles, Elsewhere, Next, compose
 from linqbot.replies.inline import InlineSticker, Mention
 from linqbot.replies.markdown import Markdown
 from linqbot.replies.parts import Link, Media, Part
 from linqbot.replies.reply import Effect, Reply, ReplyTo, Service, Target, Thread
+from linqbot.replies.send import Send
 from linqbot.replies.spans import Animation, Decoration, Style
 from linqbot.replies.text import Fragment, Text, animated, bold, italic, strikethrough, underline
 
@@ -14,8 +15,10 @@ __all__ = [
     "NEXT",
     "Animation",
     "Answer",
+    "Bubbles",
     "Decoration",
     "Effect",
+    "Elsewhere",
     "Fragment",
     "InlineSticker",
     "Link",
@@ -26,6 +29,7 @@ __all__ = [
     "Part",
     "Reply",
     "ReplyTo",
+    "Send",
     "Service",
     "Style",
     "Target",

@@ -26,13 +26,22 @@ class Next(Enum):
 NEXT: Final = Next.NEXT
 """Returned by a handler that leaves the event to the next one that matches."""
 
-Bubbles = None | str | Reply | Text | Markdown | Mention | InlineSticker | Media | Link | Sequence["Bubbles"]
+
+class Elsewhere:
+    """What a handler may return beside bubbles: it is not said in the chat that is answered."""
+
+    __slots__ = ()
+
+
+Bubbles = (
+    None | str | Reply | Text | Markdown | Mention | InlineSticker | Media | Link | Elsewhere | Sequence["Bubbles"]
+)
 Answer = Bubbles | Next
 """All that a handler may return: nothing, text, replies, a list of these in order, or `NEXT`."""
 
 
-def compose(answer: object) -> tuple[Reply, ...] | Literal[Next.NEXT]:
-    """The replies that a returned value means, in order; `NEXT` as it is.
+def compose(answer: object) -> tuple[Reply | Elsewhere, ...] | Literal[Next.NEXT]:
+    """The replies that a returned value means, in order, and what is said elsewhere; `NEXT` as it is.
 
     `None` and `""` mean nothing, also inside lists. Raises `ReplyError` for what cannot be a reply; the message names
     the type, never the value.
@@ -42,8 +51,8 @@ def compose(answer: object) -> tuple[Reply, ...] | Literal[Next.NEXT]:
     return tuple(_replies(answer))
 
 
-def _replies(answer: object) -> Iterator[Reply]:
-    if isinstance(answer, Reply):
+def _replies(answer: object) -> Iterator[Reply | Elsewhere]:
+    if isinstance(answer, Reply | Elsewhere):
         yield answer
     elif isinstance(answer, str | Fragment | Markdown | Media | Link):
         if answer != "":
@@ -56,5 +65,5 @@ def _replies(answer: object) -> Iterator[Reply]:
     elif answer is not None:
         raise ReplyError(
             f"a handler returned something of type {type(answer).__name__}; "
-            f"return None, Reply, {PARTS}, a list of these, or NEXT"
+            f"return None, Reply, {PARTS}, Send, a list of these, or NEXT"
         )

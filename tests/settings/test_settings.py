@@ -15,6 +15,7 @@ SAMPLES = {
     "base_url": "https://example.test/api",
     "public_url": "https://bot.example.test",
     "webhook_path": "/hooks",
+    "from_number": "+12025550100",
     "legacy_signatures": "true",
     "max_body": "1MiB",
     "pair_budget": "7/3s",

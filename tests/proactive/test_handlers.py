@@ -1,0 +1,140 @@
+"""Messages to somebody else, returned by handlers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from linqbot import Bot, Link, Message, Reply, Send
+from linqbot.testing import Sim
+from linqbot.testing.harness import LINE, Bubble
+
+ALICE, BOB, CAROL = "+12025559876", "+12025559877", "+12025559878"
+
+
+@pytest.fixture
+def bot() -> Bot:
+    """A bot that passes messages on."""
+    bot = Bot()
+
+    @bot.message("pass")
+    async def passed(message: Message) -> list[str | Send]:
+        return ["Passed on.", Send(BOB, f"For you: {message.text}")]
+
+    @bot.message("tell")
+    async def told() -> Send:
+        return Send(BOB, ["One", Reply("Two", effect="echo"), "Three"], key="tell:1")
+
+    @bot.message("party")
+    async def party() -> Send:
+        return Send([CAROL, BOB], "Party!")
+
+    @bot.message("back")
+    async def back(message: Message) -> Send:
+        return Send(message.chat.id, "In this chat", key="back")
+
+    @bot.message("link")
+    async def linked() -> list[str | Send]:
+        return ["Here.", Send(BOB, Link("https://example.com")), Send(CAROL, ["Look:", Link("https://example.com")])]
+
+    @bot.message("slowly")
+    async def slowly() -> AsyncIterator[str | Send]:
+        yield "First this,"
+        yield Send(BOB, "that")
+        yield "then that."
+
+    @bot.message("other line")
+    async def elsewhere() -> Send:
+        return Send(BOB, "hi", line="+12025550101")
+
+    return bot
+
+
+def line_of(sim: Sim, bubble: Bubble) -> str:
+    """The line that a bubble came from."""
+    return sim.emulator.linq.world.chats[bubble.chat_id].line
+
+
+async def test_a_message_to_somebody_else_goes_out_with_the_answer(sim: Sim) -> None:
+    """It opens a chat from the line that the event came to."""
+    [answer] = await sim.user(ALICE).says("pass it")
+
+    [sent] = sim.said_to(BOB)
+    assert answer.text == "Passed on."
+    assert (sent.text, sent.reply_to) == ("For you: pass it", None)
+    assert line_of(sim, sent) == LINE
+
+
+async def test_several_bubbles_arrive_in_order(sim: Sim) -> None:
+    """The first opens the chat, the others follow into it."""
+    await sim.user(ALICE).says("tell him")
+
+    sent = sim.said_to(BOB)
+    assert [bubble.text for bubble in sent] == ["One", "Two", "Three"]
+    assert len({bubble.chat_id for bubble in sent}) == 1
+    assert [bubble.effect for bubble in sent] == [None, "echo", None]
+
+
+async def test_a_key_is_for_once_whoever_asks(sim: Sim) -> None:
+    """Two events ask for the same message: it is sent once."""
+    await sim.user(ALICE).says("tell him")
+    await sim.user(CAROL).says("tell him")
+
+    assert [bubble.text for bubble in sim.said_to(BOB)] == ["One", "Two", "Three"]
+
+
+async def test_a_group_is_opened_once(sim: Sim) -> None:
+    """The same people are the same chat."""
+    await sim.user(ALICE).says("party")
+    await sim.user(ALICE).says("party")
+
+    assert len({bubble.chat_id for bubble in sim.said_to(BOB)}) == 1
+    assert [bubble.text for bubble in sim.said_to(CAROL)] == ["Party!", "Party!"]
+
+
+async def test_a_chat_may_be_named_by_its_id(sim: Sim) -> None:
+    """Nothing is threaded on the message that caused it."""
+    [sent] = await sim.user(ALICE).says("back")
+
+    assert (sent.text, sent.reply_to) == ("In this chat", None)
+
+
+async def test_what_cannot_be_sent_is_a_dead_letter_and_the_rest_goes_out(sim: Sim) -> None:
+    """A link alone cannot open a chat: no request leaves, and the reason says so."""
+    [answer] = await sim.user(ALICE).says("link")
+
+    [letter] = await sim.bot.store.dead()
+    assert answer.text == "Here."
+    assert sim.said_to(BOB) == []
+    assert [bubble.text for bubble in sim.said_to(CAROL)] == ["Look:", "https://example.com"]
+    assert (letter.kind, letter.handler) == ("reply", "linked")
+    assert "may hold no link" in letter.reason
+    assert BOB not in repr(letter)
+
+
+async def test_a_stream_may_send_to_others_in_between(sim: Sim) -> None:
+    """What is yielded is committed as it comes."""
+    answers = await sim.user(ALICE).says("slowly")
+
+    assert [bubble.text for bubble in answers] == ["First this,", "then that."]
+    assert [bubble.text for bubble in sim.said_to(BOB)] == ["that"]
+
+
+async def test_it_may_leave_from_another_line(sim: Sim) -> None:
+    """What a send says about itself is nearest."""
+    await sim.user(ALICE).says("other line")
+
+    [sent] = sim.said_to(BOB)
+    assert line_of(sim, sent) == "+12025550101"
+
+
+async def test_a_lost_answer_opens_no_second_chat(sim: Sim) -> None:
+    """Linq took it and the connection broke: the same key again, and one message is there."""
+    sim.faults.lose_answer()
+    await sim.user(ALICE).writes("tell him")
+    await sim.settled()
+    sim.clock.advance(seconds=5)
+    await sim.settled()
+
+    assert [bubble.text for bubble in sim.said_to(BOB)] == ["One", "Two", "Three"]
