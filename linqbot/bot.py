@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import httpx
 import structlog
@@ -28,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 
 from linqbot.client.client import Client
 from linqbot.client.http import LinqClient
+from linqbot.client.official import official_client
 from linqbot.clock import Clock, SystemClock
 from linqbot.engine.dispatcher import Dispatcher
 from linqbot.engine.health import Health
@@ -47,6 +48,9 @@ from linqbot.settings import Settings, load_settings
 from linqbot.store.base import Store
 from linqbot.store.open import open_store
 from linqbot.telemetry import logs
+
+if TYPE_CHECKING:
+    from linq import AsyncLinqAPIV3
 
 log = structlog.get_logger("linqbot.bot")
 
@@ -91,6 +95,7 @@ class Bot(Router):
         self._complaints = Sampler()
         self._live: _Live | None = None
         self._client: Client | None = None
+        self._official: AsyncLinqAPIV3 | None = None
         self._stack = AsyncExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -178,6 +183,18 @@ class Bot(Router):
         return self._client or Client(connect=self._connect)
 
     @property
+    def linq(self) -> AsyncLinqAPIV3:
+        """The official SDK's async client on the bot's key and base URL, closed with the bot; without retries of its own.
+
+        While the bot does not run each is a new one, to be closed: `async with bot.linq as sdk:`. Raises
+        `ConfigurationError` without the extra: `pip install 'linqbot[linq]'`.
+        """
+        if self._client is None:
+            return self._official_client()
+        self._official = self._official or self._official_client()
+        return self._official
+
+    @property
     def _running_parts(self) -> _Live:
         if self._live is None:
             raise ConfigurationError("the bot is not running; start it with `async with bot:`")
@@ -251,7 +268,12 @@ class Bot(Router):
             try:
                 yield carrier
             finally:
-                self._client = None
+                official, self._official, self._client = self._official, None, None
+                if official is not None:
+                    await official.close()
+
+    def _official_client(self) -> AsyncLinqAPIV3:
+        return official_client(self.settings.base_url, self._api_key(), transport=self._transport)
 
     def _open_store_of_settings(self) -> Store:
         settings = self.settings

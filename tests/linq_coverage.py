@@ -158,10 +158,10 @@ def called_by_linqbot() -> dict[Endpoint, str]:
 
 def _named_in(tree: ast.Module) -> Iterator[Endpoint]:
     names = {
-        target.id: _word(node.value, {})
+        target.id: _word(value, {})
         for node in tree.body
         if isinstance(node, ast.Assign)
-        for target in node.targets
+        for target, value in _assigned(node)
         if isinstance(target, ast.Name)
     }
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
@@ -169,6 +169,14 @@ def _named_in(tree: ast.Module) -> Iterator[Endpoint]:
         verbs = [word for word in words if word in ("GET", "POST", "PUT", "PATCH", "DELETE")]
         paths = [_plain(word.partition("?")[0]) for word in words if word.startswith("/v3/")]
         yield from ((verb, path) for verb in verbs[:1] for path in paths[:1])
+
+
+def _assigned(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=True)
+        else:
+            yield target, node.value
 
 
 def _word(node: ast.expr, names: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from linqbot.errors import ConfigurationError
 from linqbot.settings import Settings
 
 if TYPE_CHECKING:
-    from linqbot.client.http import LinqClient
+    from linqbot.client.client import Client
     from linqbot.client.subscriptions import Subscription
 
 VERSION = "2026-02-03"
@@ -118,29 +118,28 @@ def sync(target: str, url: str | None, *, dry_run: bool) -> None:
 
 
 async def _sync(settings: Settings, target_url: str, events: frozenset[str], *, dry_run: bool) -> None:
+    from linqbot.client.client import Client
     from linqbot.client.http import LinqClient
-    from linqbot.client.subscriptions import subscriptions
 
     if settings.api_key is None:
         raise ConfigurationError("there is no API key: set LINQ_API_V3_API_KEY to the token of your Linq account")
-    async with LinqClient(settings.base_url, settings.api_key.get_secret_value()) as client:
-        change = plan_sync(await subscriptions(client), target_url=target_url, events=events)
-        secret = await _carry_out(client, change) if change.is_needed and not dry_run else None
+    async with LinqClient(settings.base_url, settings.api_key.get_secret_value()) as carrier:
+        linq = Client(carrier)
+        change = plan_sync(await linq.subscriptions.list(), target_url=target_url, events=events)
+        secret = await _carry_out(linq, change) if change.is_needed and not dry_run else None
     click.echo("\n".join(_told(change, dry_run=dry_run)))
     if secret is not None:
         click.echo("\n".join(_secret_lines(secret)))
 
 
-async def _carry_out(client: LinqClient, change: Change) -> str | None:
+async def _carry_out(linq: Client, change: Change) -> str | None:
     """Change what is at Linq; the secret of a subscription that is new."""
-    from linqbot.client.subscriptions import resubscribe, subscribe
-
     if change.subscription_id is not None:
-        await resubscribe(
-            client, change.subscription_id, target_url=change.target_url, events=change.events, is_active=True
+        await linq.subscriptions.update(
+            change.subscription_id, target_url=change.target_url, events=change.events, is_active=True
         )
         return None
-    created = await subscribe(client, target_url=change.target_url, events=change.events)
+    created = await linq.subscriptions.create(change.target_url, change.events)
     return None if created.signing_secret is None else created.signing_secret.get_secret_value()
 
 

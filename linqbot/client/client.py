@@ -9,10 +9,18 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from linqbot.client.attachments import Attachments
+from linqbot.client.blocked_handles import BlockedHandles
+from linqbot.client.capabilities import Capabilities
 from linqbot.client.chats import Chats
+from linqbot.client.contact_cards import Cards
 from linqbot.client.endpoint import Account
 from linqbot.client.http import LinqClient
 from linqbot.client.messages import Messages
+from linqbot.client.phone_numbers import PhoneNumbers
+from linqbot.client.places import Backgrounds, Locations
+from linqbot.client.polls import Polls
+from linqbot.client.subscriptions import Subscriptions
 
 
 class Client:
@@ -28,6 +36,15 @@ class Client:
         self._own: LinqClient | None = None
         self.chats = Chats(self._account)
         self.messages = Messages(self._account)
+        self.polls = Polls(self._account)
+        self.attachments = Attachments(self._account)
+        self.phone_numbers = PhoneNumbers(self._account)
+        self.capabilities = Capabilities(self._account)
+        self.contact_cards = Cards(self._account)
+        self.blocked_handles = BlockedHandles(self._account)
+        self.locations = Locations(self._account)
+        self.backgrounds = Backgrounds(self._account)
+        self.subscriptions = Subscriptions(self._account)
 
     def __repr__(self) -> str:
         return f"Client({'not open' if self._account.sender is None else 'open'})"

@@ -75,6 +75,8 @@ class Stage:
             for request, answer in self.carrier.exchanges
             if (name := described(request)) is not None and answer.status < 300 and answer.body
             for fault in faults(answer.json(), published()["answers"][name])
+            if name != "get /v3/webhook-events"
+            or "enumeration" not in fault  # there are newer types than the document's
         ]
 
 

@@ -17,7 +17,6 @@ from linqbot.client.endpoint import Deed, Endpoint
 from linqbot.client.errors import ChatGone, NotFound, Refusal
 from linqbot.emulator.app import Emulator
 from linqbot.errors import ConfigurationError, LinqError, NotSent
-from linqbot.records import Request
 from tests.client.conftest import FarSide, written
 from tests.client.stage import ANN, BEN, CAT, LINE, PERSON, Stage
 
@@ -64,9 +63,25 @@ async def a_sticker(stage: Stage) -> tuple[str, str]:
 async def a_shared_card(stage: Stage) -> str:
     """A chat with a message of ours, of a line that has a contact card."""
     await stage.sent()
-    body = json.dumps({"phone_number": LINE, "first_name": "Ada"}).encode()
-    await stage.carrier.send(Request(method="POST", path="/v3/contact_card", body=body))
+    await stage.linq.contact_cards.create(LINE, "Ada")
     return await stage.chat()
+
+
+async def a_poll(stage: Stage, *, voted: bool = False) -> Any:
+    """A poll of ours."""
+    made = await stage.linq.polls.create(await stage.chat(), ["Tacos", "Ramen"])
+    await stage.emulator.quiet()
+    if voted:
+        await stage.linq.polls.vote(made.message_id, str(made.poll.options[0].option_id))
+    return made
+
+
+HOOK = "https://example.com/hook?version=2026-02-03"
+
+
+async def a_hook(stage: Stage) -> Any:
+    """A subscription for one line."""
+    return await stage.linq.subscriptions.create(HOOK, ["message.received"], phone_numbers=[LINE])
 
 
 async def edited_after_deletion(stage: Stage) -> Any:
@@ -226,7 +241,207 @@ MESSAGES = [
     ),
 ]
 
-ROWS = [*CHATS, *MESSAGES]
+POLLS = [
+    Row(
+        "POST /v3/chats/{}/polls",
+        lambda stage: _with_chat(
+            stage, lambda chat: stage.linq.polls.create(chat, ["Tacos", "Ramen"], idempotency_key="k")
+        ),
+        lambda got, stage: (
+            got.chat_id == stage.kept["chat"] and [one.text for one in got.poll.options] == ["Tacos", "Ramen"]
+        ),
+    ),
+    Row(
+        "GET /v3/messages/{}/poll",
+        lambda stage: _then(a_poll(stage), lambda poll: stage.linq.polls.get(poll.message_id)),
+        lambda got, _: len(got.poll.options) == 2,
+    ),
+    Row(
+        "POST /v3/messages/{}/poll/options",
+        lambda stage: _then(a_poll(stage), lambda poll: stage.linq.polls.add_options(poll.message_id, ["Pizza"])),
+        lambda got, _: [one.text for one in got.poll.options] == ["Tacos", "Ramen", "Pizza"],
+    ),
+    Row(
+        "POST /v3/messages/{}/poll/votes",
+        lambda stage: _then(
+            a_poll(stage), lambda poll: stage.linq.polls.vote(poll.message_id, poll.poll.options[0].option_id)
+        ),
+        lambda got, _: got.poll.total_voters == 1 and len(got.poll.options[0].voters) == 1,
+    ),
+    Row(
+        "POST /v3/messages/{}/poll/votes",
+        lambda stage: _then(
+            a_poll(stage, voted=True),
+            lambda poll: stage.linq.polls.unvote(poll.message_id, poll.poll.options[0].option_id),
+        ),
+        lambda got, _: got.poll.total_voters == 0,
+        note="taken back",
+    ),
+]
+
+FILES = [
+    Row(
+        "POST /v3/attachments",
+        lambda stage: stage.linq.attachments.create("a.png", "image/png", 3),
+        lambda got, _: got.required_headers["Content-Type"] == "image/png" and got.upload_url.startswith("http"),
+    ),
+    Row(
+        "GET /v3/attachments/{}",
+        lambda stage: _with_file(stage, stage.linq.attachments.get),
+        lambda got, _: (got.filename, got.size_bytes, got.status) == ("a.png", 3, "complete"),
+    ),
+    Row(
+        "DELETE /v3/attachments/{}",
+        lambda stage: _with_file(stage, stage.linq.attachments.delete),
+        lambda got, stage: got is None and not stage.emulator.linq.vault.files,
+    ),
+]
+
+LINES = [
+    Row(
+        "GET /v3/phone_numbers",
+        lambda stage: stage.linq.phone_numbers.list(),
+        lambda got, _: got[0].phone_number == LINE and got[0].reputation.status == "HEALTHY",
+    ),
+    Row(
+        "PUT /v3/phone_numbers/{}",
+        lambda stage: _with_line(stage, lambda line: stage.linq.phone_numbers.forward(line, "+12025557777")),
+        lambda got, _: got.forwarding_number == "+12025557777",
+    ),
+    Row(
+        "PUT /v3/phone_numbers/{}",
+        lambda stage: _with_line(stage, lambda line: stage.linq.phone_numbers.forward(line, None)),
+        lambda got, _: got.forwarding_number is None,
+        note="no longer",
+    ),
+    Row(
+        "GET /v3/available_number",
+        lambda stage: stage.linq.phone_numbers.available(to=[PERSON], exclude_from=[LINE], type_="iMessage"),
+        lambda got, _: got.phone_number != LINE and got.vcf_url.startswith("http"),
+    ),
+    Row(
+        "POST /v3/phone_numbers/{}/reputation_audit",
+        lambda stage: stage.linq.phone_numbers.start_audit(LINE),
+        lambda got, _: got.status == "pending",
+    ),
+    Row(
+        "GET /v3/phone_numbers/{}/reputation_audit/{}",
+        lambda stage: _then(
+            stage.linq.phone_numbers.start_audit(LINE), lambda made: stage.linq.phone_numbers.audit(LINE, made.audit_id)
+        ),
+        lambda got, _: bool(got.status),
+    ),
+    Row(
+        "POST /v3/capability/check_imessage",
+        lambda stage: stage.linq.capabilities.imessage(PERSON, from_=LINE),
+        lambda got, _: (got.address, got.available) == (PERSON, True),
+    ),
+    Row(
+        "POST /v3/capability/check_rcs",
+        lambda stage: stage.linq.capabilities.rcs(PERSON),
+        lambda got, _: got.address == PERSON,
+    ),
+    Row(
+        "POST /v3/contact_card",
+        lambda stage: stage.linq.contact_cards.create(LINE, "Ada", last_name="Bot"),
+        lambda got, _: (got.first_name, got.last_name, got.is_active) == ("Ada", "Bot", True),
+    ),
+    Row(
+        "PATCH /v3/contact_card",
+        lambda stage: _then(
+            stage.linq.contact_cards.create(LINE, "Ada", last_name="Bot"),
+            lambda _: stage.linq.contact_cards.update(LINE, first_name="Eve"),
+        ),
+        lambda got, _: (got.first_name, got.last_name) == ("Eve", "Bot"),
+    ),
+    Row(
+        "GET /v3/contact_card",
+        lambda stage: _then(
+            stage.linq.contact_cards.create(LINE, "Ada"), lambda _: stage.linq.contact_cards.list(LINE)
+        ),
+        lambda got, _: [card.first_name for card in got] == ["Ada"],
+    ),
+    Row(
+        "POST /v3/blocked_handles",
+        lambda stage: stage.linq.blocked_handles.block(CAT, reason="spam"),
+        lambda got, _: (got.handle, got.reason) == (CAT, "spam") and got.blocked_at is not None,
+    ),
+    Row(
+        "GET /v3/blocked_handles",
+        lambda stage: _then(stage.linq.blocked_handles.block(CAT), lambda _: stage.linq.blocked_handles.list()),
+        lambda got, _: [one.handle for one in got] == [CAT],
+    ),
+    Row(
+        "DELETE /v3/blocked_handles",
+        lambda stage: _then(stage.linq.blocked_handles.block(CAT), lambda _: stage.linq.blocked_handles.unblock(CAT)),
+        lambda got, stage: got is None and not stage.emulator.linq.world.blocked,
+    ),
+]
+
+PLACES = [
+    Row(
+        "POST /v3/chats/{}/location/request",
+        lambda stage: _with_chat(stage, stage.linq.locations.request),
+        lambda got, _: got.success,
+    ),
+    Row(
+        "GET /v3/chats/{}/location",
+        lambda stage: _with_share(stage, stage.linq.locations.get),
+        lambda got, _: [(one.handle, one.latitude, one.longitude) for one in got] == [(PERSON, 37.5, -122.25)],
+    ),
+    Row(
+        "DELETE /v3/chats/{}/location",
+        lambda stage: _with_share(stage, lambda chat: stage.linq.locations.stop(chat, PERSON)),
+        lambda got, _: got.success,
+    ),
+    Row(
+        "POST /v3/chats/{}/background",
+        lambda stage: _with_chat(
+            stage, lambda chat: stage.linq.backgrounds.set(chat, "color", shades=["#102030", "#405060"])
+        ),
+        lambda got, _: got is None,
+    ),
+    Row(
+        "DELETE /v3/chats/{}/background",
+        lambda stage: _with_chat(stage, stage.linq.backgrounds.remove),
+        lambda got, _: got is None,
+    ),
+]
+
+HOOKS = [
+    Row(
+        "POST /v3/webhook-subscriptions",
+        a_hook,
+        lambda got, _: got.signing_secret.get_secret_value().startswith("whsec_") and got.phone_numbers == (LINE,),
+    ),
+    Row(
+        "GET /v3/webhook-subscriptions",
+        lambda stage: _then(a_hook(stage), lambda _: stage.linq.subscriptions.list()),
+        lambda got, _: [one.target_url for one in got] == [HOOK],
+    ),
+    Row(
+        "GET /v3/webhook-subscriptions/{}",
+        lambda stage: _then(a_hook(stage), lambda made: stage.linq.subscriptions.get(made.id)),
+        lambda got, _: (got.target_url, got.signing_secret) == (HOOK, None),
+    ),
+    Row(
+        "PUT /v3/webhook-subscriptions/{}",
+        lambda stage: _then(a_hook(stage), lambda made: stage.linq.subscriptions.update(made.id, is_active=False)),
+        lambda got, _: (got.is_active, got.subscribed_events) == (False, ("message.received",)),
+    ),
+    Row(
+        "DELETE /v3/webhook-subscriptions/{}",
+        lambda stage: _then(a_hook(stage), lambda made: stage.linq.subscriptions.delete(made.id)),
+        lambda got, _: got is None,
+    ),
+    Row(
+        "GET /v3/webhook-events",
+        lambda stage: stage.linq.subscriptions.event_types(),
+        lambda got, _: "message.received" in got,
+    ),
+]
+
+ROWS = [*CHATS, *MESSAGES, *POLLS, *FILES, *LINES, *PLACES, *HOOKS]
 
 
 async def _then(first: Awaitable[Any], ask: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -243,6 +458,20 @@ async def _with_group(stage: Stage, ask: Callable[[str], Awaitable[Any]]) -> Any
 
 async def _with_sent(stage: Stage, ask: Callable[[str], Awaitable[Any]]) -> Any:
     return await ask(await stage.sent())
+
+
+async def _with_file(stage: Stage, ask: Callable[[str], Awaitable[Any]]) -> Any:
+    return await ask(stage.emulator.linq.vault.store("a.png", b"abc").id)
+
+
+async def _with_line(stage: Stage, ask: Callable[[str], Awaitable[Any]]) -> Any:
+    return await ask((await stage.linq.phone_numbers.list())[0].id)
+
+
+async def _with_share(stage: Stage, ask: Callable[[str], Awaitable[Any]]) -> Any:
+    chat = await stage.chat()
+    stage.emulator.people.shares_location(PERSON, chat, latitude=37.5, longitude=-122.25, for_s=3600)
+    return await ask(chat)
 
 
 def endpoints() -> set[str]:
