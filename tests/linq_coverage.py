@@ -39,7 +39,7 @@ REPLIES: dict[Endpoint, str] = {
     ("PATCH", f"{_MESSAGE}/reactions/{{}}"): "React",
     ("POST", f"{_MESSAGE}/update"): "AppCard",
     ("POST", f"{_CHAT}/polls"): "Poll",
-    ("POST", f"{_MESSAGE}/poll/options"): "Poll",
+    ("POST", f"{_MESSAGE}/poll/options"): "AddOptions",
     ("POST", f"{_MESSAGE}/poll/votes"): "Vote",
     ("POST", f"{_CHAT}/typing"): "Typing",
     ("DELETE", f"{_CHAT}/typing"): "Typing",

@@ -22,6 +22,7 @@ from linqbot.errors import StoreUnavailable, TransportError
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.answer import Answer
 from linqbot.protocol.breaker import Breaker, Gate
+from linqbot.protocol.naming import request_of
 from linqbot.protocol.outcome import Verdict, before_send, classify
 from linqbot.records import Dead, Lease, OutboxItem, Request, Sent, Side, Wait
 from linqbot.store.base import Lanes, Outbox
@@ -169,7 +170,7 @@ class Dispatcher:
         began_ms = self._clock.now_ms()
         answer: Answer | TransportError
         try:
-            answer = await self._client.send(_request(lease))
+            answer = await self._client.send(request_of(lease))
         except TransportError as error:
             answer = error
         except asyncio.CancelledError:  # see `leave`
@@ -232,11 +233,6 @@ class Dispatcher:
 def _reply(lease: Lease) -> OutboxItem:
     assert lease.reply is not None, "a lease of the out side has its reply"
     return lease.reply
-
-
-def _request(lease: Lease) -> Request:
-    reply = _reply(lease)
-    return reply.plain if lease.use_plain and reply.plain is not None else reply.request
 
 
 def _ids(lease: Lease) -> dict[str, str | None]:

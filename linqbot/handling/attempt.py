@@ -16,7 +16,7 @@ from typing import Any
 
 from linqbot.clock import Clock
 from linqbot.errors import HandlerFailed, ReplyError, StoreError
-from linqbot.events import Event, Message
+from linqbot.events import Event, Message, MessageEdited, MessageEvent
 from linqbot.handling.deadline import Deadline
 from linqbot.handling.parameters import Need, Origin
 from linqbot.handling.plan import Plan
@@ -30,7 +30,7 @@ from linqbot.protocol.outbound import Answering, Frozen, freeze, keys_of_positio
 from linqbot.protocol.proactive import Cause, begin, letter_of
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Commit, DeadLetter, Lease, OutboxItem
-from linqbot.replies import NEXT, Elsewhere, Reply, Send, Target, Thread, compose
+from linqbot.replies import NEXT, Action, Elsewhere, Reply, Send, Target, Thread, compose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,12 +157,12 @@ class Attempt:
                 await self._commit_bubble(self._freeze(replies, answering), answering)
         return True
 
-    def _freeze(self, replies: tuple[Reply | Elsewhere, ...], answering: Answering) -> Frozen:
+    def _freeze(self, replies: tuple[Reply | Action | Elsewhere, ...], answering: Answering) -> Frozen:
         """Freeze the next replies, without those that an earlier run has sent."""
         items: list[OutboxItem] = []
         dead: list[DeadLetter] = []
         for reply in replies:
-            if isinstance(reply, Reply):
+            if isinstance(reply, Reply | Action):
                 frozen, said = self._freeze_reply(reply, answering)
             else:
                 frozen, said = self._freeze_send(reply, answering)
@@ -171,7 +171,7 @@ class Attempt:
                 dead += frozen.dead
         return Frozen(items=tuple(items), dead=tuple(dead))
 
-    def _freeze_reply(self, reply: Reply, answering: Answering) -> tuple[Frozen, bool]:
+    def _freeze_reply(self, reply: Reply | Action, answering: Answering) -> tuple[Frozen, bool]:
         known = self._lease.frozen  # most runs are the first: then no key need be made to look for it
         said = bool(known) and bool(keys_of_position(answering, self._frozen.position) & known)
         self._frozen = freeze([reply], answering, after=self._frozen)
@@ -215,6 +215,7 @@ class Attempt:
             chat_id=self._event.chat_id,
             thread=route.thread or self._house.thread,
             around=_around(self._event, match, others_spoke=self._others_spoke),
+            about=_about(self._event, match),
             line=_line(self._event),
             guards=guards_of_answer(_person(self._event)),
             now_ms=self._house.clock.now_ms(),
@@ -250,13 +251,12 @@ class Attempt:
 def _around(event: Event, match: Match, *, others_spoke: bool) -> Circumstances:
     """How the chat stands, for threading; an event that is no message is not threaded on."""
     is_group = event.chat is not None and bool(event.chat.is_group)
-    if not isinstance(event, Message):
-        return Circumstances(is_group=is_group, others_spoke=others_spoke)
+    is_message = isinstance(event, Message)
     return Circumstances(
-        message=Target(event.id, match.part_index),
-        service=event.service,
+        message=_about(event, match) if is_message else None,
+        service=_service(event),
         is_group=is_group,
-        person_threaded=event.reply_to is not None,
+        person_threaded=isinstance(event, Message) and event.reply_to is not None,
         others_spoke=others_spoke,
     )
 
@@ -279,6 +279,21 @@ def _person(event: Event) -> str | None:
         return None
     direct = not event.chat.is_group if isinstance(event, Message) else event.chat.is_group is False
     return event.sender.handle if direct else None
+
+
+def _about(event: Event, match: Match) -> Target | None:
+    """The message that an event is, or is about: where an action without a target belongs."""
+    if isinstance(event, Message):
+        return Target(event.id, match.part_index)
+    message_id = event.id if isinstance(event, MessageEvent | MessageEdited) else getattr(event, "message_id", None)
+    return Target(message_id, getattr(event, "part_index", 0)) if isinstance(message_id, str) else None
+
+
+def _service(event: Event) -> str | None:
+    """Over which service it came, or how the chat is kept; None: unknown."""
+    service = getattr(event, "service", None)
+    chat = event.chat
+    return service if isinstance(service, str) else None if chat is None else chat.service
 
 
 def _is_cancelled_from_outside() -> bool:

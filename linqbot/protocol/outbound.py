@@ -7,100 +7,87 @@ that every key does. Source of the wire: linq-api-v3.md section 6.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from linqbot.errors import ReplyError
-from linqbot.ids import idempotency_key
+from linqbot.protocol.acting import UUID, item_of, trouble_of
+from linqbot.protocol.answering import Answering
 from linqbot.protocol.bubbles import Piece, bubbles_of
+from linqbot.protocol.naming import name_of_last_text, name_of_ref
 from linqbot.protocol.pieces import Showing
 from linqbot.protocol.threading import Circumstances, is_flat, target_of
 from linqbot.protocol.wording import text_part
 from linqbot.records import DeadLetter, OutboxItem, Request
-from linqbot.replies import Link, Media, Reply, Target, Text, Thread
+from linqbot.replies import Action, Link, Media, Reply, Target, Text
 from linqbot.replies.reply import SCREEN_EFFECTS
 
 BUBBLE_LIMIT = 100
 """How many bubbles one turn may send; more is a loop in the handler, not an answer."""
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answering:
-    """What the replies of one turn answer, and in whose name."""
-
-    namespace: str
-    event_id: str
-    """The first event of the turn: every key is derived from it."""
-    handler: str
-    chat_id: str | None
-    """None: the event has no chat, so nothing can be said."""
-    thread: Thread = "first"
-    """The policy of handler, router or bot, whichever is nearest; a reply's own wins."""
-    around: Circumstances = field(default_factory=Circumstances)
-    line: str = ""
-    """The line that it leaves from, as in `OutboxItem.line`; empty: unknown."""
-    guards: tuple[str, ...] = ()
-    """What decides whether the replies leave (`protocol.guard`)."""
-    now_ms: int
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """Replies ready to be committed, those that Linq would refuse, and where the turn's next reply stands."""
+    """Replies and actions ready to be committed, those that Linq would refuse, and where the turn's next one stands."""
 
     items: tuple[OutboxItem, ...] = ()
     dead: tuple[DeadLetter, ...] = ()
     position: int = 0
     """The position of the next reply of the turn."""
     bubbles: int = 0
-    """How many bubbles the turn has by now."""
+    """How many bubbles and actions the turn has by now."""
+    spoke: bool = False
+    """Whether one of them is a reply: the first one is threaded, whatever is done before it."""
 
 
-def freeze(replies: Iterable[Reply], answering: Answering, *, after: Frozen | None = None) -> Frozen:
-    """Freeze the next replies of a turn; `after` is what the turn froze before (a stream freezes one at a time).
+def freeze(answers: Iterable[Reply | Action], answering: Answering, *, after: Frozen | None = None) -> Frozen:
+    """Freeze the next answers of a turn; `after` is what the turn froze before (a stream freezes one at a time).
 
-    `items` and `dead` of the result hold only the new ones. The same replies of the same event always give the same keys
-    and bodies. Raises `ReplyError` when the turn comes to more than 100 bubbles.
+    `items` and `dead` of the result hold only the new ones. The same answers of the same event always give the same keys
+    and bodies. Raises `ReplyError` when the turn comes to more than 100 bubbles and actions.
     """
     before = after or Frozen()
-    position, bubbles = before.position, before.bubbles
+    position, spoke = before.position, before.spoke
     items: list[OutboxItem] = []
     dead: list[DeadLetter] = []
-    for reply in replies:
-        if (trouble := _trouble(reply, answering)) is not None:
-            dead.append(_letter(trouble, answering, position=position))
+    for answer in answers:
+        if (trouble := _trouble(answer, answering)) is not None:
+            dead.append(answering.letter(trouble, position=position))
+        elif isinstance(answer, Action):
+            done = item_of(answer, answering, position=position)
+            items += [] if done is None else [done]
         else:
-            items += _items(reply, answering, position=position, first=bubbles + len(items) == 0)
+            items += _items(answer, answering, position=position, first=not spoke)
+            spoke = True
         position += 1
-    bubbles += len(items)
+    bubbles = before.bubbles + len(items)
     if bubbles > BUBBLE_LIMIT:
         raise ReplyError(f"one turn answers with {bubbles} bubbles; at most {BUBBLE_LIMIT} are sent, say it in fewer")
-    return Frozen(items=tuple(items), dead=tuple(dead), position=position, bubbles=bubbles)
+    return Frozen(items=tuple(items), dead=tuple(dead), position=position, bubbles=bubbles, spoke=spoke)
 
 
 def keys_of_position(answering: Answering, position: int) -> frozenset[str]:
     """The keys that a first bubble at this position can have: one of them frozen means that the reply is."""
-    return frozenset(_key(answering, position, part) for part in ("", "0"))
+    return frozenset(answering.key(position, part) for part in ("", "0"))
 
 
-def _trouble(reply: Reply, answering: Answering) -> str | None:
-    """Why Linq would refuse the reply, or None. Only what cannot be seen when the reply is built."""
+def _trouble(answer: Reply | Action, answering: Answering) -> str | None:
+    """Why Linq would refuse the answer, or None. Only what cannot be seen when it is built."""
     if answering.chat_id is None:
         return "the event has no chat, so there is nowhere to send a reply; return None for such events"
-    if reply.reply_to is not None and not _UUID.fullmatch(reply.reply_to.message_id):
+    if isinstance(answer, Action):
+        return trouble_of(answer, answering)
+    if answer.reply_to is not None and not UUID.fullmatch(answer.reply_to.message_id):
         return "reply_to names no message of Linq's: its ids are UUIDs; pass the message or its id"
-    if any(isinstance(part, Media) and not _is_uploaded(part) for part in reply.parts):
+    if any(isinstance(part, Media) and not _is_uploaded(part) for part in answer.parts):
         return "attachment_id is none of Linq's: its ids are UUIDs; pass the id that the upload returned"
     return None
 
 
 def _is_uploaded(media: Media) -> bool:
-    return media.attachment_id is None or _UUID.fullmatch(media.attachment_id) is not None
+    return media.attachment_id is None or UUID.fullmatch(media.attachment_id) is not None
 
 
 def _items(reply: Reply, answering: Answering, *, position: int, first: bool) -> list[OutboxItem]:
@@ -132,12 +119,12 @@ def _item(
     head: bool,
 ) -> OutboxItem:
     message = {"parts": [_part_json(part) for part in parts], **_manner(reply, head=head)}
-    key = _key(answering, position, suffix)
-    plain_key = None if target is None else _key(answering, position, suffix + "p")
+    key = answering.key(position, suffix)
+    plain_key = None if target is None else answering.key(position, suffix + "p")
     threaded = {} if target is None else {"reply_to": _target_json(target)}
     return OutboxItem(
         key=key,
-        lane=f"chat:{answering.chat_id}",
+        lane=answering.lane,
         event_id=answering.event_id,
         handler=answering.handler,
         position=position,
@@ -149,7 +136,16 @@ def _item(
         created_ms=answering.now_ms,
         line=answering.line,
         guards=answering.guards,
+        names=_names(reply, parts, answering, head=head),
     )
+
+
+def _names(reply: Reply, parts: tuple[Piece, ...], answering: Answering, *, head: bool) -> tuple[str, ...]:
+    """How later actions find the message: as the last text of ours in the chat, and by the reply's `ref`."""
+    chat_id = answering.chat_id or ""
+    last_text = (name_of_last_text(chat_id),) if isinstance(parts[0], Text) else ()
+    by_ref = (name_of_ref(chat_id, reply.ref),) if reply.ref is not None and head else ()
+    return last_text + by_ref
 
 
 def _manner(reply: Reply, *, head: bool) -> dict[str, object]:
@@ -187,17 +183,4 @@ def _request(answering: Answering, message: Mapping[str, object]) -> Request:
     return Request(method="POST", path=f"/v3/chats/{quote(answering.chat_id or '', safe='')}/messages", body=body)
 
 
-def _key(answering: Answering, position: int, part: str) -> str:
-    return idempotency_key(answering.namespace, answering.event_id, answering.handler, position, part)
-
-
-def _letter(reason: str, answering: Answering, *, position: int) -> DeadLetter:
-    return DeadLetter(
-        id=_key(answering, position, ""),
-        kind="reply",
-        reason=f"reply {position + 1} of handler {answering.handler!r}: {reason}",
-        lane="" if answering.chat_id is None else f"chat:{answering.chat_id}",
-        event_id=answering.event_id,
-        handler=answering.handler,
-        at_ms=answering.now_ms,
-    )
+__all__ = ["BUBBLE_LIMIT", "Answering", "Frozen", "freeze", "keys_of_position"]

@@ -14,6 +14,7 @@ from linqbot.errors import NotSent, TransportError
 from linqbot.protocol.answer import Answer, Meaning, Rule, chat_id_of, code_of, message_id_of, rule_of, trace_of
 from linqbot.protocol.backoff import backoff_ms
 from linqbot.protocol.guard import learned_from, ruling_of
+from linqbot.protocol.naming import unknown_of
 from linqbot.records import Dead, DeadLetter, Fact, Lease, OutboxItem, Outcome, Repeat, Sent, Wait
 
 UNKNOWN_WINDOW_MS = 60 * 60_000
@@ -60,8 +61,11 @@ def before_send(lease: Lease, now_ms: int) -> Verdict | None:
     """What to settle instead of sending; None: send.
 
     An attempt that may have arrived is not repeated where a repeat would be seen, nor after the window in which Linq
-    can be trusted to know its key. Nothing is sent against what is known of person, line and chat (`protocol.guard`).
+    can be trusted to know its key. Nothing is sent against what is known of person, line and chat (`protocol.guard`),
+    nor about a message of ours that is not known (`protocol.naming`).
     """
+    if (why := unknown_of(lease)) is not None:
+        return _dead(lease, why)
     if (verdict := _second_thoughts(lease, now_ms)) is not None:
         return verdict
     ruling = ruling_of(lease)
@@ -116,9 +120,10 @@ def _accepted(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdi
     unreadable = body is None or body.get("success") is False
     if unreadable and _reply(lease).repeat is Repeat.KEYED:
         return _unknown(lease, now_ms, jitter, "a success whose body cannot be read", sick=False)
-    return Verdict(
-        outcome=Sent(message_id=message_id_of(answer), passes_to=_passes_to(answer, lease)), news="reply sent"
-    )
+    made = (
+        message_id_of(answer) if _reply(lease).units else None
+    )  # what is free makes none: a vote's answer names the poll
+    return Verdict(outcome=Sent(message_id=made, passes_to=_passes_to(answer, lease)), news="reply sent")
 
 
 def _passes_to(answer: Answer, lease: Lease) -> str | None:
@@ -149,7 +154,15 @@ def _declined(rule: Rule, answer: Answer, lease: Lease, now_ms: int, jitter: flo
             return Verdict(outcome=outcome, news="reply is sent without its thread")
         case Meaning.GONE | Meaning.NO_TARGET if lease.ambiguous_ms is not None:
             return Verdict(outcome=Sent(message_id=None), news="reply sent, unconfirmed")
+    if _is_so_already(answer, lease):
+        return Verdict(outcome=Sent(message_id=None), news="reply done before, as it seems")
     return _dead(lease, _refusal(answer, rule.why))
+
+
+def _is_so_already(answer: Answer, lease: Lease) -> bool:
+    """Whether a repeat finds the state that an earlier attempt may have made: somebody is in, we have left."""
+    repeated = _reply(lease).repeat is Repeat.REPEATABLE and lease.ambiguous_ms is not None
+    return repeated and answer.status == 409 and code_of(answer) in (2013, 2015)
 
 
 def _unknown(

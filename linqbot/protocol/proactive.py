@@ -20,7 +20,7 @@ from linqbot.protocol.outbound import Answering, freeze
 from linqbot.protocol.pieces import Showing
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import DeadLetter, OutboxItem, Request
-from linqbot.replies import Reply, Send
+from linqbot.replies import Action, Reply, Send
 
 NEW = "to:"
 """How lanes begin whose chat is not known yet; what follows is a digest, so that a lane can be logged."""
@@ -65,7 +65,8 @@ def begin(send: Send, cause: Cause, *, chat_id: str | None = None) -> tuple[Outb
     way = _Way(send, cause)
     if send.chat_id is not None:
         return tuple(way.item(item, lane=item.lane) for item in way.bubbles(send.replies, send.chat_id))
-    replies = send.replies if way.line is None else parted(send.replies, way.showing)
+    said = tuple(one for one in send.replies if isinstance(one, Reply))  # all of them: actions need a chat's id
+    replies = said if way.line is None else parted(said, way.showing)
     items = way.bubbles(replies, chat_id or _NOWHERE)
     if chat_id is not None:
         return tuple(way.known(item) for item in items)
@@ -95,7 +96,7 @@ class _Way:
         self._around = Circumstances(is_group=len(send.recipients) > 1)
         self.showing = Showing(mentions=self._around.is_group)
 
-    def bubbles(self, replies: Iterable[Reply], chat_id: str) -> list[OutboxItem]:
+    def bubbles(self, replies: Iterable[Reply | Action], chat_id: str) -> list[OutboxItem]:
         """The bubbles as messages of a chat, under the keys of this send; nothing is threaded on what caused them."""
         cause = self._cause
         name = _name(self._send, cause)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final, Literal
 
 from linqbot.errors import ReplyError
+from linqbot.replies.action import Action
 from linqbot.replies.inline import InlineSticker, Mention
 from linqbot.replies.markdown import Markdown
 from linqbot.replies.parts import PARTS, Link, Media
@@ -34,14 +35,25 @@ class Elsewhere:
 
 
 Bubbles = (
-    None | str | Reply | Text | Markdown | Mention | InlineSticker | Media | Link | Elsewhere | Sequence["Bubbles"]
+    None
+    | str
+    | Reply
+    | Text
+    | Markdown
+    | Mention
+    | InlineSticker
+    | Media
+    | Link
+    | Action
+    | Elsewhere
+    | Sequence["Bubbles"]
 )
 Answer = Bubbles | Next
-"""All that a handler may return: nothing, text, replies, a list of these in order, or `NEXT`."""
+"""All that a handler may return: nothing, text, replies, actions, a list of these in order, or `NEXT`."""
 
 
-def compose(answer: object) -> tuple[Reply | Elsewhere, ...] | Literal[Next.NEXT]:
-    """The replies that a returned value means, in order, and what is said elsewhere; `NEXT` as it is.
+def compose(answer: object) -> tuple[Reply | Action | Elsewhere, ...] | Literal[Next.NEXT]:
+    """The replies and actions that a returned value means, in order, and what is said elsewhere; `NEXT` as it is.
 
     `None` and `""` mean nothing, also inside lists. Raises `ReplyError` for what cannot be a reply; the message names
     the type, never the value.
@@ -51,8 +63,8 @@ def compose(answer: object) -> tuple[Reply | Elsewhere, ...] | Literal[Next.NEXT
     return tuple(_replies(answer))
 
 
-def _replies(answer: object) -> Iterator[Reply | Elsewhere]:
-    if isinstance(answer, Reply | Elsewhere):
+def _replies(answer: object) -> Iterator[Reply | Action | Elsewhere]:
+    if isinstance(answer, Reply | Action | Elsewhere):
         yield answer
     elif isinstance(answer, str | Fragment | Markdown | Media | Link):
         if answer != "":
@@ -65,5 +77,5 @@ def _replies(answer: object) -> Iterator[Reply | Elsewhere]:
     elif answer is not None:
         raise ReplyError(
             f"a handler returned something of type {type(answer).__name__}; "
-            f"return None, Reply, {PARTS}, Send, a list of these, or NEXT"
+            f"return None, Reply, {PARTS}, Send, an action such as React, a list of these, or NEXT"
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal, Protocol, get_args
+from typing import Literal, get_args
 
 from linqbot.errors import ReplyError
+from linqbot.replies.action import check_ref
 from linqbot.replies.parts import Part, part_of
+from linqbot.replies.target import ReplyTo, Target, read_target
 from linqbot.replies.text import Fragment
 
 ScreenEffect = Literal[
@@ -40,41 +42,6 @@ THREADS: tuple[str, ...] = get_args(Thread)
 SERVICES: tuple[str, ...] = get_args(Service)
 
 
-class Identified(Protocol):
-    """Anything with Linq's id of a message, such as `linqbot.Message`."""
-
-    @property
-    def id(self) -> str:
-        """The message's id."""
-        ...
-
-
-class Referring(Protocol):
-    """Anything that names a part of a message, such as `reaction.message` and `message.reply_to`."""
-
-    @property
-    def message_id(self) -> str | None:
-        """The message's id."""
-        ...
-
-    @property
-    def part_index(self) -> int:
-        """Which of its parts, from 0."""
-        ...
-
-
-ReplyTo = str | Identified | Referring | tuple[str | Identified, int]
-"""A message or its id, alone or with the index of one of its parts; or what names both."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The part of a message that a bubble is threaded on."""
-
-    message_id: str
-    part_index: int = 0
-
-
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class Reply:
     """One reply: text, media and link parts, shown as one bubble where Linq allows it, else as several in order.
@@ -105,12 +72,12 @@ class Reply:
         _check_word(effect, what="effect", allowed=SCREEN_EFFECTS + BUBBLE_EFFECTS)
         _check_word(thread, what="thread", allowed=THREADS)
         _check_word(preferred_service, what="preferred_service", allowed=SERVICES)
-        _check_ref(ref)
+        check_ref(ref)
         put = object.__setattr__
         put(self, "parts", tuple(part_of(part) for part in parts))
         put(self, "effect", effect)
         put(self, "thread", thread)
-        put(self, "reply_to", None if reply_to is None else _target(reply_to))
+        put(self, "reply_to", None if reply_to is None else read_target(reply_to, what="reply_to"))
         put(self, "preferred_service", preferred_service)
         put(self, "ref", ref)
 
@@ -128,19 +95,3 @@ def _check_word(word: object, *, what: str, allowed: tuple[str, ...]) -> None:
     close = get_close_matches(word, allowed, n=1) if isinstance(word, str) else []
     hint = f", did you mean {close[0]!r}?" if close else f": it is of type {type(word).__name__}"
     raise ReplyError(f"{what} is not one that Linq has{hint}; choose one of {', '.join(allowed)}")
-
-
-def _check_ref(ref: object) -> None:
-    if ref is not None and (not isinstance(ref, str) or not ref):
-        raise ReplyError("ref is a name of your own for this reply, a str that is not empty")
-
-
-def _target(reply_to: Any) -> Target:
-    is_pair = isinstance(reply_to, tuple) and len(reply_to) == 2
-    message, part_index = reply_to if is_pair else (reply_to, getattr(reply_to, "part_index", 0))
-    message_id = message if isinstance(message, str) else getattr(message, "message_id", getattr(message, "id", None))
-    if not isinstance(message_id, str) or not message_id:
-        raise ReplyError("reply_to takes a message or its id, or a pair of that and the index of a part")
-    if not isinstance(part_index, int) or isinstance(part_index, bool) or part_index < 0:
-        raise ReplyError("the part index in reply_to counts from 0")
-    return Target(message_id, part_index)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from linqbot.errors import ReplyError
+from linqbot.replies.action import Action
 from linqbot.replies.compose import Bubbles, Elsewhere, Next, compose
 from linqbot.replies.handles import check_handle
 from linqbot.replies.reply import Reply
@@ -31,7 +32,7 @@ class Send(Elsewhere):
     recipients: tuple[str, ...]
     """The handles, each once and sorted: a group is the same in any order; empty when a chat is named."""
     chat_id: str | None
-    replies: tuple[Reply, ...]
+    replies: tuple[Reply | Action, ...]
     key: str | None
     line: str | None
 
@@ -42,6 +43,8 @@ class Send(Elsewhere):
         put(self, "chat_id", to if isinstance(to, str) and _CHAT_ID.fullmatch(to) else None)
         put(self, "recipients", () if self.chat_id else _recipients(to))
         put(self, "replies", _said(compose(reply)))
+        if self.recipients and any(isinstance(one, Action) for one in self.replies):
+            raise ReplyError("an action such as React is done in a chat that is there; name the chat by its id")
         put(self, "key", None if key is None else check_key(key))
         put(self, "line", None if line is None else _line(line))
 
@@ -77,10 +80,10 @@ def _recipients(to: object) -> tuple[str, ...]:
     return each
 
 
-def _said(replies: tuple[Reply | Elsewhere, ...] | Literal[Next.NEXT]) -> tuple[Reply, ...]:
+def _said(replies: tuple[Reply | Action | Elsewhere, ...] | Literal[Next.NEXT]) -> tuple[Reply | Action, ...]:
     if replies is Next.NEXT:
         raise ReplyError("NEXT says nothing to anybody; a Send needs something to say")
-    found = tuple(reply for reply in replies if isinstance(reply, Reply))
+    found = tuple(reply for reply in replies if isinstance(reply, Reply | Action))
     if len(found) < len(replies):
         raise ReplyError("a Send holds what is said to its recipients; return other Sends beside it, in a list")
     if not found:

@@ -11,7 +11,7 @@ from typing import assert_type
 
 from linqbot import NEXT, Bot, Chat, Event, Link, Media, Message, Next, Reply, Router, Text, Turn
 from linqbot.events import MessageEdited, MessageFailed, Participation, PollVote, Reaction, Typing
-from linqbot.replies import compose
+from linqbot.replies import Action, Elsewhere, compose
 
 bot = Bot()
 router = Router("shop", thread="auto")
@@ -138,4 +138,4 @@ def answer_to(message: Message) -> Reply:
 
 composed = compose("hi")
 if composed is not NEXT:
-    assert_type(composed, tuple[Reply, ...])
+    assert_type(composed, tuple[Reply | Action | Elsewhere, ...])

@@ -1,0 +1,28 @@
+"""Signs of life: typing and read receipts (linq-api-v3.md section 7.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linqbot.errors import ReplyError
+from linqbot.replies.action import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Typing(Action):
+    """Show that you are typing, for 85 to 90 seconds or until the next message; `Typing(False)` stops it.
+
+    iMessage only, and only where you wrote within the last minutes; in groups at Linq's best effort.
+    """
+
+    on: bool = True
+
+    def __post_init__(self) -> None:
+        shown: object = self.on
+        if not isinstance(shown, bool):
+            raise ReplyError(f"Typing is on or off: True or False, not of type {type(shown).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead(Action):
+    """Mark everything in the chat as read and tell so: on iMessage and RCS, in direct chats."""

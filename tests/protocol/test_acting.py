@@ -1,0 +1,270 @@
+"""Actions of a turn as frozen requests: one row for each kind, each with its source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from linqbot.ids import idempotency_key
+from linqbot.protocol.deeds import DEEDS
+from linqbot.protocol.naming import name_of_last_text, name_of_ref, request_of, unknown_of
+from linqbot.protocol.outbound import Answering, freeze
+from linqbot.protocol.threading import Circumstances
+from linqbot.records import Fact, Lease, OutboxItem, Repeat, Side
+from linqbot.replies import (
+    Action,
+    AddOptions,
+    MarkRead,
+    Media,
+    Poll,
+    React,
+    Reply,
+    Target,
+    Typing,
+    Unreact,
+    Unvote,
+    Vote,
+)
+
+CHAT = "8f392755-6865-4b18-880a-227f9d8b458f"
+INBOUND = Target("89e3566e-1d13-49e5-a8ee-48490d5bfeb7", 1)
+OTHER = "0b0c2f6e-6a10-4a1d-9d51-9a1f6c0a7b11"
+ANSWERING = Answering(
+    namespace="bot",
+    event_id="e1",
+    handler="echo",
+    chat_id=CHAT,
+    around=Circumstances(message=INBOUND, service="iMessage"),
+    about=INBOUND,
+    now_ms=1_000,
+)
+NO_MESSAGE = replace(ANSWERING, around=Circumstances(), about=None)
+
+
+def key(position: int) -> str:
+    """The key an answer of this turn must have."""
+    return idempotency_key("bot", "e1", "echo", position)
+
+
+def frozen(action: Action, answering: Answering = ANSWERING) -> OutboxItem:
+    """The one item that an action becomes."""
+    (item,) = freeze([action], answering).items
+    return item
+
+
+def on(service: str | None) -> Answering:
+    """The same turn in a chat on another service."""
+    return replace(ANSWERING, around=replace(ANSWERING.around, service=service))
+
+
+ROWS: list[tuple[Action, str, str, dict[str, Any] | None, Repeat]] = [
+    # linq-api-v3.md section 7.5
+    (
+        React("love"),
+        "POST",
+        f"/v3/messages/{INBOUND.message_id}/reactions",
+        {"operation": "add", "type": "love", "part_index": 1},
+        Repeat.REPEATABLE,
+    ),
+    (
+        React("👍", to=OTHER),
+        "POST",
+        f"/v3/messages/{OTHER}/reactions",
+        {"operation": "add", "type": "custom", "custom_emoji": "👍", "part_index": 0},
+        Repeat.REPEATABLE,
+    ),
+    (
+        Unreact("like", to=(OTHER, 1), part=2),
+        "POST",
+        f"/v3/messages/{OTHER}/reactions",
+        {"operation": "remove", "type": "like", "part_index": 2},
+        Repeat.REPEATABLE,
+    ),
+    # linq-api-v3.md sections 4 and 7.7
+    (
+        Poll("a", "b"),
+        "POST",
+        f"/v3/chats/{CHAT}/polls",
+        {"poll": {"options": [{"text": "a"}, {"text": "b"}], "idempotency_key": key(0)}},
+        Repeat.KEYED,
+    ),
+    (
+        AddOptions("c", to=OTHER),
+        "POST",
+        f"/v3/messages/{OTHER}/poll/options",
+        {"options": [{"text": "c"}]},
+        Repeat.NEVER,
+    ),
+    (
+        Vote("o1"),
+        "POST",
+        f"/v3/messages/{INBOUND.message_id}/poll/votes",
+        {"operation": "add", "option_id": "o1"},
+        Repeat.REPEATABLE,
+    ),
+    (
+        Unvote("o1"),
+        "POST",
+        f"/v3/messages/{INBOUND.message_id}/poll/votes",
+        {"operation": "remove", "option_id": "o1"},
+        Repeat.REPEATABLE,
+    ),
+    # linq-api-v3.md section 7.4
+    (Typing(), "POST", f"/v3/chats/{CHAT}/typing", None, Repeat.REPEATABLE),
+    (Typing(on=False), "DELETE", f"/v3/chats/{CHAT}/typing", None, Repeat.REPEATABLE),
+    (MarkRead(), "POST", f"/v3/chats/{CHAT}/read", None, Repeat.REPEATABLE),
+]
+
+
+@pytest.mark.parametrize(("action", "method", "path", "body", "repeat"), ROWS, ids=lambda value: type(value).__name__)
+def test_each_kind_is_frozen_as_linq_documents_it(
+    action: Action, method: str, path: str, body: dict[str, Any] | None, repeat: Repeat
+) -> None:
+    """Method, path and body of the contract, under a key and in the chat's lane as a reply is."""
+    item = frozen(action)
+
+    assert (item.request.method, item.request.path) == (method, path)
+    assert (None if item.request.body is None else json.loads(item.request.body)) == body
+    assert (item.repeat, item.key, item.lane) == (repeat, key(0), f"chat:{CHAT}")
+
+
+def test_every_kind_has_a_row() -> None:
+    """Nothing can be returned that is not in the table above."""
+    assert {type(row[0]) for row in ROWS} == set(DEEDS)
+
+
+def test_what_makes_a_message_costs_and_the_rest_is_free() -> None:
+    """Linq counts messages (linq-api-v3.md section 3): a poll is one, a tapback is none."""
+    costs = {type(row[0]) for row in ROWS if frozen(row[0]).units}
+
+    assert costs == {Poll}
+    assert frozen(Poll("a", "b")).pair == CHAT
+    assert frozen(React("love")).pair == ""
+
+
+@pytest.mark.parametrize(
+    ("action", "service", "what"),
+    [  # linq-api-v3.md section 9.3
+        (React("love"), "RCS", "sent"),
+        (React("love"), "SMS", "refused"),
+        (Unreact("love"), "SMS", "refused"),
+        (Poll("a", "b"), "RCS", "refused"),
+        (Poll("a", "b"), "SMS", "refused"),
+        (Vote("o1"), "SMS", "refused"),
+        (Unvote("o1"), "RCS", "refused"),
+        (AddOptions("c"), "SMS", "refused"),
+        (Typing(), "RCS", "left out"),
+        (Typing(), "SMS", "left out"),
+        (Typing(on=False), "SMS", "left out"),
+        (MarkRead(), "RCS", "sent"),
+        (MarkRead(), "SMS", "left out"),
+        (Poll("a", "b"), None, "sent"),
+        (React("love"), None, "sent"),
+        (Typing(), "something new", "left out"),
+    ],
+    ids=str,
+)
+def test_each_service_gets_what_it_has(action: Action, service: str | None, what: str) -> None:
+    """Refused by name where Linq would refuse it, left out where it would have no effect, asked where nobody knows."""
+    result = freeze([action, Reply("b")], on(service))
+
+    *done, reply = result.items
+    assert {"sent": len(done) == 1, "refused": len(result.dead) == 1, "left out": not done and not result.dead}[what]
+    assert reply.key == key(1)
+    if what == "refused":
+        assert f"{type(action).__name__} is for iMessage" in result.dead[0].reason
+        assert f"this chat is on {service}" in result.dead[0].reason
+
+
+def test_actions_leave_the_threading_alone() -> None:
+    """The first bubble is threaded, whatever is done before it."""
+    items = freeze([Typing(), React("love"), Poll("a", "b"), Reply("a"), Reply("b")], ANSWERING).items
+
+    assert [item.plain is not None for item in items] == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize("action", [React("love"), Unreact("love"), Vote("o1"), Unvote("o1"), AddOptions("c")])
+def test_an_action_without_a_message_to_be_done_on_is_dead(action: Action) -> None:
+    """The event is about none, and nobody said which; the letter says what to write."""
+    result = freeze([action], NO_MESSAGE)
+
+    assert result.items == ()
+    assert f"{type(action).__name__} needs to=" in result.dead[0].reason
+
+
+def test_a_message_that_is_none_of_linqs_is_dead() -> None:
+    """A path never holds what is no id."""
+    result = freeze([React("love", to="../x")], ANSWERING)
+
+    assert result.items == ()
+    assert "its ids are UUIDs" in result.dead[0].reason
+
+
+def test_an_action_on_an_event_without_a_chat_is_dead() -> None:
+    """There is nowhere to do it."""
+    assert "the event has no chat" in freeze([Typing()], replace(ANSWERING, chat_id=None)).dead[0].reason
+
+
+def test_half_a_character_is_replaced() -> None:
+    """A lone surrogate is no Unicode and would be no request."""
+    assert json.loads(frozen(Poll("a\ud83d", "b")).request.body or b"")["poll"]["options"][0] == {"text": "a\ufffd"}
+
+
+def test_messages_of_ours_are_named_for_later() -> None:
+    """A text is the chat's last one, what has a `ref` is found by it: a poll, or the first bubble of a reply."""
+    replies = [
+        Reply("a"),
+        Reply(Media(url="https://example.com/a.png")),
+        Reply("b", "c", ref="r"),
+        Poll("a", "b", ref="p"),
+    ]
+
+    items = freeze(replies, ANSWERING).items
+
+    text, ref, poll = name_of_last_text(CHAT), name_of_ref(CHAT, "r"), name_of_ref(CHAT, "p")
+    assert [item.names for item in items] == [(text,), (), (text, ref), (text,), (poll,)]
+
+
+def leased(item: OutboxItem, *facts: Fact) -> Lease:
+    """A lease of an item that comes with what is known."""
+    return Lease(
+        side=Side.OUT,
+        lane=item.lane,
+        token="t1",
+        now_ms=1_000,
+        until_ms=31_000,
+        reply=item,
+        facts={fact.key: fact for fact in facts},
+    )
+
+
+def test_a_ref_is_filled_in_when_it_is_sent() -> None:
+    """The id of the message is known by then; nothing else of the request changes."""
+    item = frozen(React("love", ref="r"))
+    (guard,) = item.guards
+    lease = leased(item, Fact(key=guard, value=OTHER.encode()))
+
+    assert guard == name_of_ref(CHAT, "r")
+    assert item.request.path == "/v3/messages/{message}/reactions"
+    assert request_of(lease) == replace(item.request, path=f"/v3/messages/{OTHER}/reactions")
+    assert unknown_of(lease) is None
+
+
+@pytest.mark.parametrize("facts", [(), (Fact(key=name_of_ref(CHAT, "r"), value=None),)])
+def test_a_ref_that_nobody_knows_is_a_reason_not_to_send(facts: tuple[Fact, ...]) -> None:
+    """Sent too long ago, or never: said so by name."""
+    why = unknown_of(leased(frozen(AddOptions("c", ref="r")), *facts))
+
+    assert why is not None
+    assert "no message with this ref= is known in this chat" in why
+
+
+def test_what_needs_no_name_is_sent_as_it_was_frozen() -> None:
+    """A fact that happens to be there changes nothing."""
+    item = frozen(React("love"))
+
+    assert request_of(leased(item, Fact(key=name_of_ref(CHAT, "r"), value=OTHER.encode()))) == item.request
+    assert unknown_of(leased(item)) is None
