@@ -1,30 +1,32 @@
 """a URL -> connections and clients of redis-py, with every option that bites set by name.
 
-Three kinds of connection: those of the line, on which all scripts travel; a small pool for everything else; and for each
-side that waits one that may block.
+Three kinds of connection: the wire, on which all scripts travel; a small pool for everything else; and for each side that
+waits one that may block.
 """
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
-from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from linqbot.errors import ConfigurationError
+from linqbot.store.redis.wire import ANSWER_S, Wire
 
 BLOCK_S = 5
 """How long a waiting connection blocks at a time; a lost wake-up costs no more."""
 POOL = 2
-ANSWER_S = 2.0
-"""How long a script may take to answer before the store counts as unavailable."""
 
 _COMMON: Mapping[str, Any] = MappingProxyType(
     {
@@ -38,12 +40,35 @@ _COMMON: Mapping[str, Any] = MappingProxyType(
 )
 
 
-def script_connection(url: str, *, tls: str) -> AbstractConnection:
-    """A connection for scripts, not open yet; reconnects twice, and never retries after a time-out."""
-    place = _trusting_place(url, tls)
-    make = place.pop("connection_class", Connection)
-    connection: AbstractConnection = make(**place, **_COMMON, retry=_twice())
-    return connection
+async def script_wire(url: str, *, tls: str) -> Wire:
+    """An open connection for scripts. Raises errors of redis-py, `OSError`, and `TimeoutError` after 2 s."""
+    place = _place(url)
+    context = _context(tls) if place.get("connection_class") is SSLConnection else None
+    host, port = place.get("host", "localhost"), place.get("port", 6379)
+    async with asyncio.timeout(ANSWER_S):
+        transport, wire = await asyncio.get_running_loop().create_connection(Wire, host, port, ssl=context)
+        try:
+            _keep_alive(transport)
+            if place.get("password"):
+                await wire.ask("AUTH", *([place["username"]] if place.get("username") else []), place["password"])
+            if place.get("db"):
+                await wire.ask("SELECT", place["db"])
+        except BaseException:
+            transport.abort()
+            raise
+    return wire
+
+
+def _keep_alive(transport: asyncio.Transport) -> None:
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def _context(tls: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=None if tls in ("verify", "insecure") else tls)
+    if tls == "insecure":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def plain_client(url: str, *, tls: str) -> Redis:

@@ -29,7 +29,7 @@ from linqbot.records import (
     TimerWrite,
     Wait,
 )
-from linqbot.store.redis.line import Argument
+from linqbot.store.redis.wire import Argument
 
 _IDS_PER_BUCKET = 128
 _FACTS = json.JSONEncoder(separators=(",", ":"))

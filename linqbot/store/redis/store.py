@@ -31,12 +31,13 @@ from linqbot.records import (
 )
 from linqbot.store.redis import entries
 from linqbot.store.redis.bell import Bell
-from linqbot.store.redis.connection import BLOCK_S, plain_client, script_connection, waiting_client
+from linqbot.store.redis.connection import BLOCK_S, plain_client, script_wire, waiting_client
 from linqbot.store.redis.faults import TLS_REMEDY, store_error, untrusted
 from linqbot.store.redis.keys import LAYOUT, prefix
-from linqbot.store.redis.line import Argument, Line
+from linqbot.store.redis.line import Line
 from linqbot.store.redis.scripts import load_scripts
 from linqbot.store.redis.server import check_eviction, durability_of, read_configuration, refuses_login
+from linqbot.store.redis.wire import Argument
 
 _log = structlog.get_logger("linqbot.store")
 
@@ -56,7 +57,7 @@ class RedisStore:
         self._scripts = load_scripts(limits)
         self._client: Redis = plain_client(url, tls=tls)
         self._waiting: Redis = waiting_client(url, tls=tls)
-        self._line = Line(partial(script_connection, url, tls=tls), meta=f"{start}meta", clock=clock)
+        self._line = Line(partial(script_wire, url, tls=tls), meta=f"{start}meta", clock=clock)
         self._buckets = entries.bucket_count(limits.dedupe_capacity)
         self._bells = {side: self._bell(side, f"{start}{side.value}:wake") for side in Side}
 
