@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -21,8 +21,8 @@ from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError
 from linqbot.handling.runner import Port
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.parking import failures, park_ms, parking_note
-from linqbot.records import Commit, Committed, DeadLetter, Lease, SentRecord, Side
-from linqbot.store.base import Desk, Lanes
+from linqbot.records import Commit, Committed, DeadLetter, Fact, Lease, SentRecord, Side
+from linqbot.store.base import Desk, Knowledge, Lanes
 
 log = structlog.get_logger("linqbot.worker")
 
@@ -54,7 +54,7 @@ _STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 _T = TypeVar("_T")
 
 
-class Work(Lanes, Desk, Protocol):
+class Work(Lanes, Desk, Knowledge, Protocol):
     """The slice of the store that a worker asks for."""
 
     async def sent(self, message_id: str) -> SentRecord | None:
@@ -274,6 +274,11 @@ class _LeasePort:
     async def sent(self, message_id: str) -> SentRecord | None:
         """Which reply a message of ours was."""
         return await _insist(lambda: self._store.sent(message_id))
+
+    async def facts(self, keys: Iterable[str]) -> Mapping[str, Fact]:
+        """What is known under these keys."""
+        wanted = tuple(keys)
+        return await _insist(lambda: self._store.facts(wanted))
 
 
 class _Suspects:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,9 +27,9 @@ from linqbot.handling.trigger import Match
 from linqbot.handling.turn import Port, Turn, chat_of
 from linqbot.protocol.guard import guards_of_answer, line_key
 from linqbot.protocol.outbound import Answering, Frozen, freeze, keys_of_position
-from linqbot.protocol.proactive import Cause, begin, letter_of
+from linqbot.protocol.proactive import Cause, begin, chat_fact, chat_in, letter_of
 from linqbot.protocol.threading import Circumstances
-from linqbot.records import Commit, DeadLetter, Lease, OutboxItem
+from linqbot.records import Commit, DeadLetter, Fact, Lease, OutboxItem
 from linqbot.replies import NEXT, Action, Elsewhere, Reply, Send, Target, Thread, compose
 
 
@@ -67,6 +67,8 @@ class Attempt:
         self._others_spoke = others_spoke
         self._scope = Scope(house.plan.catalogue, outer=house.services)
         self._frozen = Frozen()
+        self._line = _number(event) or house.line
+        self._facts: Mapping[str, Fact] = {}
 
     async def work(self) -> None:
         """Ask the handlers in order until one takes the event; its answer is in `replies` and `dead`.
@@ -121,6 +123,7 @@ class Attempt:
         replies = compose(answer)
         if replies is NEXT:
             return False
+        await self._look_up(replies)
         frozen = self._freeze(replies, answering)
         self.replies, self.dead = frozen.items, frozen.dead
         return True
@@ -154,8 +157,18 @@ class Attempt:
                     if self._frozen.position:
                         raise ReplyError("NEXT came after a bubble; a stream passes on before it says something")
                     return False
+                await self._look_up(replies)
                 await self._commit_bubble(self._freeze(replies, answering), answering)
         return True
+
+    async def _look_up(self, replies: tuple[Reply | Action | Elsewhere, ...]) -> None:
+        """Learn which chats the recipients of sends have."""
+        sends = [reply for reply in replies if isinstance(reply, Send)]
+        keys = [key for send in sends if (key := chat_fact(send, self._line)) is not None]
+        if keys:
+            self.deadline.stop()
+            self._facts = await self._port.facts(keys)
+            self.deadline.start(self._timeout_s)
 
     def _freeze(self, replies: tuple[Reply | Action | Elsewhere, ...], answering: Answering) -> Frozen:
         """Freeze the next replies, without those that an earlier run has sent."""
@@ -185,12 +198,12 @@ class Attempt:
             event_id=answering.event_id,
             handler=answering.handler,
             position=self._frozen.position,
-            line=_number(self._event) or self._house.line,
+            line=self._line,
             now_ms=answering.now_ms,
         )
         self._frozen = replace(self._frozen, position=self._frozen.position + 1)
         try:
-            items = begin(send, cause)
+            items = begin(send, cause, chat_id=chat_in(self._facts, send, self._line))
         except ReplyError as error:
             return Frozen(dead=(letter_of(send, cause, error),)), False
         return Frozen(items=items), any(item.key in self._lease.frozen for item in items)

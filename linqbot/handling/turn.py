@@ -6,11 +6,11 @@ import asyncio
 import inspect
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar, overload
 
 from linqbot.events import Chat, Event, Message
-from linqbot.records import Commit, SentRecord
+from linqbot.records import Commit, Fact, SentRecord
 
 T = TypeVar("T")
 
@@ -28,6 +28,10 @@ class Port(Protocol):
 
     async def sent(self, message_id: str) -> SentRecord | None:
         """Which reply a message of ours was; None: none of ours, or forgotten."""
+        ...
+
+    async def facts(self, keys: Iterable[str]) -> Mapping[str, Fact]:
+        """What is known under these keys; the others are left out."""
         ...
 
 

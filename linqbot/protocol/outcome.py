@@ -13,8 +13,9 @@ from email.utils import parsedate_to_datetime
 from linqbot.errors import NotSent, TransportError
 from linqbot.protocol.answer import Answer, Meaning, Rule, chat_id_of, code_of, message_id_of, rule_of, trace_of
 from linqbot.protocol.backoff import backoff_ms
-from linqbot.protocol.guard import learned_from, ruling_of
+from linqbot.protocol.guard import kind_of, learned_from, ruling_of
 from linqbot.protocol.naming import unknown_of
+from linqbot.protocol.proactive import CHAT_OF_LANE
 from linqbot.records import Dead, DeadLetter, Fact, Lease, OutboxItem, Outcome, Repeat, Sent, Wait
 
 UNKNOWN_WINDOW_MS = 60 * 60_000
@@ -111,7 +112,7 @@ def _judged(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict
         verdict = _later(lease, now_ms, "no line of this account may send for now", NO_LINE_MS)
     else:
         verdict = _declined(rule_of(status, code), answer, lease, now_ms, jitter)
-    learn = learned_from(code, _reply(lease), now_ms=now_ms) if status == 403 else ()
+    learn = learned_from(code, _reply(lease), now_ms=now_ms) if status == 403 else verdict.learn
     return replace(verdict, learn=learn, status=status, code=code, trace_id=trace_of(answer))
 
 
@@ -123,13 +124,21 @@ def _accepted(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdi
     made = (
         message_id_of(answer) if _reply(lease).units else None
     )  # what is free makes none: a vote's answer names the poll
-    return Verdict(outcome=Sent(message_id=made, passes_to=_passes_to(answer, lease)), news="reply sent")
+    chat_id = chat_id_of(answer)
+    passes_to = None if chat_id is None or lease.chat_id is not None else f"chat:{chat_id}"
+    return Verdict(
+        outcome=Sent(message_id=made, passes_to=passes_to),
+        news="reply sent",
+        learn=_moved(chat_id, lease, now_ms),
+    )
 
 
-def _passes_to(answer: Answer, lease: Lease) -> str | None:
-    """The lane of the chat that a first message made or found; None: the lane is a chat's, or Linq did not say."""
-    chat_id = chat_id_of(answer) if lease.chat_id is None else None
-    return None if chat_id is None else f"chat:{chat_id}"
+def _moved(chat_id: str | None, lease: Lease, now_ms: int) -> tuple[Fact, ...]:
+    """That the recipients have another chat now: theirs was gone, or Linq left it for one of another line."""
+    if chat_id is None or lease.chat_id in (None, chat_id):
+        return ()
+    keys = (key for key in _reply(lease).guards if kind_of(key) == CHAT_OF_LANE)
+    return tuple(Fact(key=key, value=chat_id.encode(), rank=now_ms) for key in keys)
 
 
 def _declined(rule: Rule, answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:

@@ -19,11 +19,14 @@ from linqbot.protocol.guard import guards_of_broadcast, line_key
 from linqbot.protocol.outbound import Answering, freeze
 from linqbot.protocol.pieces import Showing
 from linqbot.protocol.threading import Circumstances
-from linqbot.records import DeadLetter, OutboxItem, Request
+from linqbot.records import DeadLetter, Fact, OutboxItem, Request
 from linqbot.replies import Action, Reply, Send
 
 NEW = "to:"
 """How lanes begin whose chat is not known yet; what follows is a digest, so that a lane can be logged."""
+
+CHAT_OF_LANE = "lane"
+"""Kind of the fact which chat such a lane became; its value is the chat's id."""
 
 _NOWHERE = "00000000-0000-0000-0000-000000000000"
 
@@ -47,14 +50,25 @@ def script(namespace: str, send: Send, *, line: str | None, now_ms: int) -> Caus
     return Cause(namespace=namespace, event_id=fact_key("send", send.key or ""), line=line, now_ms=now_ms)
 
 
-def lane_of(send: Send, line: str | None) -> str:
-    """The lane of a send as long as nothing more is known: the chat's, or that of line and recipients."""
-    return f"chat:{send.chat_id}" if send.chat_id is not None else fact_key(NEW[:-1], line or "", *send.recipients)
+def lane_of(send: Send, line: str | None = None) -> str:
+    """The lane of a send as long as nothing more is known: the chat's, or that of line and recipients.
+
+    `line` is the number to send from where the send names none.
+    """
+    if send.chat_id is not None:
+        return f"chat:{send.chat_id}"
+    return fact_key(NEW[:-1], send.line or line or "", *send.recipients)
 
 
-def chat_fact(send: Send, line: str | None) -> str | None:
+def chat_fact(send: Send, line: str | None = None) -> str | None:
     """The key under which it is known which chat these recipients have with this line; None: the send names its chat."""
-    return None if send.chat_id is not None else fact_key("lane", lane_of(send, line))
+    return None if send.chat_id is not None else fact_key(CHAT_OF_LANE, lane_of(send, line))
+
+
+def chat_in(facts: Mapping[str, Fact], send: Send, line: str | None = None) -> str | None:
+    """The chat that the recipients are known to have, out of what is known; None: it is not."""
+    fact = facts.get(chat_fact(send, line) or "")
+    return None if fact is None or fact.value is None else fact.value.decode()
 
 
 def begin(send: Send, cause: Cause, *, chat_id: str | None = None) -> tuple[OutboxItem, ...]:
@@ -79,7 +93,7 @@ def letter_of(send: Send, cause: Cause, error: ReplyError) -> DeadLetter:
         id=idempotency_key(cause.namespace, _name(send, cause), "", 0),
         kind="reply",
         reason=f"a send of handler {cause.handler!r}: {error}",
-        lane=lane_of(send, send.line or cause.line),
+        lane=lane_of(send, cause.line),
         event_id=cause.event_id,
         handler=cause.handler,
         at_ms=cause.now_ms,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
-from linqbot.records import Commit, InboxItem, Lease, SentRecord, Side
+from linqbot.records import Commit, Fact, InboxItem, Lease, SentRecord, Side
 from linqbot.testing.clock import TurnedClock
 
 CHAT = "8f392755-6865-4b18-880a-227f9d8b458f"
@@ -29,6 +29,7 @@ class Ledger:
         self.notes: dict[str, bytes] = {}
         self.commits: list[Commit] = []
         self.ours: dict[str, SentRecord] = {}
+        self.known: dict[str, Fact] = {}
         self.came: asyncio.Queue[Commit] = asyncio.Queue()
 
     async def note(self, name: str, value: bytes) -> bytes:
@@ -43,6 +44,10 @@ class Ledger:
     async def sent(self, message_id: str) -> SentRecord | None:
         """Which reply a message of ours was."""
         return self.ours.get(message_id)
+
+    async def facts(self, keys: Iterable[str]) -> dict[str, Fact]:
+        """What is known."""
+        return {key: self.known[key] for key in keys if key in self.known}
 
     @property
     def frozen(self) -> frozenset[str]:

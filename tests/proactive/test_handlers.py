@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from linqbot import Bot, Link, Message, Reply, Send
+from linqbot.protocol.proactive import chat_fact
+from linqbot.records import Fact
 from linqbot.testing import Sim
 from linqbot.testing.harness import LINE, Bubble
 
@@ -43,6 +45,10 @@ def bot() -> Bot:
         yield "First this,"
         yield Send(BOB, "that")
         yield "then that."
+
+    @bot.message("known")
+    async def known() -> list[str | Send]:
+        return ["Sure.", Send(BOB, Reply("Hooray!", effect="confetti")), Send(BOB, Link("https://example.com"))]
 
     @bot.message("other line")
     async def elsewhere() -> Send:
@@ -127,6 +133,31 @@ async def test_it_may_leave_from_another_line(sim: Sim) -> None:
 
     [sent] = sim.said_to(BOB)
     assert line_of(sim, sent) == "+12025550101"
+
+
+async def test_to_a_chat_that_is_known_nothing_is_held_back(sim: Sim) -> None:
+    """Effects and links are only kept from first messages."""
+    await sim.user(BOB).says("nobody answers this")
+    [chat_id] = [chat.id for chat in sim.emulator.linq.world.chats_with(BOB)]
+    await sim.bot.store.learn([Fact(key=chat_fact(Send(BOB, "x"), LINE) or "", value=chat_id.encode())])
+
+    await sim.user(ALICE).says("known")
+
+    sent = sim.said_to(BOB)
+    assert [(bubble.text, bubble.effect) for bubble in sent] == [("Hooray!", "confetti"), ("https://example.com", None)]
+    assert {bubble.chat_id for bubble in sent} == {chat_id}
+    assert {request["path"] for request in sim.emulator.requests if chat_id in request["path"]} != set()
+
+
+async def test_a_chat_that_is_gone_is_opened_anew(sim: Sim) -> None:
+    """What was known of it is out of date: the message goes to its recipients all the same, once."""
+    gone = "0b0c2f6e-6a10-4a1d-9d51-9a1f6c0a7b11"
+    await sim.bot.store.learn([Fact(key=chat_fact(Send(BOB, "x"), LINE) or "", value=gone.encode())])
+
+    await sim.user(ALICE).says("tell him")
+
+    assert [bubble.text for bubble in sim.said_to(BOB)] == ["One", "Two", "Three"]
+    assert len({bubble.chat_id for bubble in sim.said_to(BOB)}) == 1
 
 
 async def test_a_lost_answer_opens_no_second_chat(sim: Sim) -> None:
