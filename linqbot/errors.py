@@ -17,6 +17,12 @@ LinqbotError
     ├── TransportError          no answer
     │   ├── NotSent             the request did not leave: it is safe to send again
     │   └── OutcomeUnknown      the request may have arrived: only the same key and body may be sent again
+    ├── FileError               a file did not go up to Linq's file host, or did not come down from there
+    │   ├── ForeignHost         its address is none that files are fetched from or put to
+    │   ├── FileTooLarge        it has more bytes than allowed
+    │   ├── FileGone            it is not there any more, and there is no fresh address
+    │   ├── FileChanged         it changed on the disk while it was uploaded
+    │   └── FileTimeout         it took longer than it may
     └── ApiError                Linq answered with an error; see its subclasses in `linqbot.client.errors`
 
 Messages say what happened, to which id, and what to do next; they never hold message text, phone numbers or secrets.
@@ -110,6 +116,34 @@ class NotSent(TransportError):
 
 class OutcomeUnknown(TransportError):
     """A request may have reached Linq: send again only with the same idempotency key and body."""
+
+
+class FileError(LinqError):
+    """A file did not go up or come down; `file_id` is its id at Linq, if it has one. The same call may pass later."""
+
+    def __init__(self, message: str, *, file_id: str | None = None) -> None:
+        super().__init__(message)
+        self.file_id = file_id
+
+
+class ForeignHost(FileError):
+    """A file's address is none that files are fetched from; nothing was asked there."""
+
+
+class FileTooLarge(FileError):
+    """A file has more bytes than allowed; what came until then is thrown away."""
+
+
+class FileGone(FileError):
+    """A file is not there any more, and there is no fresh address."""
+
+
+class FileChanged(FileError):
+    """A file changed on the disk between looking at it and uploading it."""
+
+
+class FileTimeout(FileError):
+    """A file took longer than it may."""
 
 
 class ApiError(LinqError):
