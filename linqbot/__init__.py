@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         TransportError,
     )
     from linqbot.events import Chat, Event, Handle, Message
+    from linqbot.handling.delivery import Delivery, SentReply
     from linqbot.handling.router import Router
     from linqbot.handling.turn import Turn
     from linqbot.replies import (
@@ -153,6 +154,10 @@ _HOMES = {
         "Handle",
         "Message",
     ),
+    "linqbot.handling.delivery": (
+        "Delivery",
+        "SentReply",
+    ),
     "linqbot.handling.router": ("Router",),
     "linqbot.handling.turn": ("Turn",),
     "linqbot.replies": (
@@ -197,6 +202,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "Decoration",
+    "Delivery",
     "Event",
     "FileChanged",
     "FileError",
@@ -241,6 +247,7 @@ __all__ = [
     "Send",
     "SendResult",
     "SentMessage",
+    "SentReply",
     "ServerTrouble",
     "Settings",
     "SignatureError",

@@ -33,6 +33,7 @@ from linqbot.clock import Clock, SystemClock
 from linqbot.engine.dispatcher import Dispatcher
 from linqbot.engine.health import Health
 from linqbot.engine.ingress import Ingress, IngressLimits
+from linqbot.engine.quoting import Quoting
 from linqbot.engine.runtime import Runtime
 from linqbot.engine.sweeper import Sweeper
 from linqbot.engine.watchdog import Watchdog
@@ -310,6 +311,7 @@ class Bot(Router):
             lease_ms=lease_ms,
             threads=runner.threads,
             threads_lost=ask_to_leave,
+            quote=Quoting(self.client.messages.get, clock=self._clock),
         )
         dispatcher = Dispatcher(store, client, clock=self._clock, random=random.random, lease_ms=lease_ms)
         return worker, dispatcher

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -20,7 +20,7 @@ from linqbot.engine.holder import Holder
 from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError, StoreUnavailable
 from linqbot.handling.runner import Port
 from linqbot.ids import TokenSource, random_token
-from linqbot.protocol.parking import failures, park_ms, parking_note
+from linqbot.protocol.parking import NotYet, failures, park_ms, parking_note
 from linqbot.records import Commit, Committed, DeadLetter, Fact, Lease, SentRecord, Side
 from linqbot.store.base import Desk, Knowledge, Lanes
 
@@ -62,6 +62,14 @@ class Work(Lanes, Desk, Knowledge, Protocol):
         ...
 
 
+Quote = Callable[[str, int], Awaitable[str | None]]
+"""Reads the text of a part of a message back from Linq: `engine.quoting.Quoting`."""
+
+
+async def _nothing(_message_id: str, _part_index: int) -> str | None:
+    return None
+
+
 class Turns(Protocol):
     """What runs the user's handlers: `handling.runner.Runner`."""
 
@@ -94,6 +102,7 @@ class Worker:
         lease_ms: int = 30_000,
         threads: int = 16,
         threads_lost: Callable[[], None] = lambda: None,
+        quote: Quote = _nothing,
     ) -> None:
         self._store = store
         self._turns = turns
@@ -102,6 +111,7 @@ class Worker:
         self._attempts = attempts
         self._threads = threads
         self._threads_lost = threads_lost
+        self._quote = quote
         self._runaways = 0
         self._began_ms = clock.now_ms()
         self._suspects = _Suspects()
@@ -148,7 +158,7 @@ class Worker:
         elif lease.stalls >= STALLS_AT_MOST or _died_alone(lease):
             await self._give_up(lease, f"{lease.stalls} workers died or froze on this event; see the logs of that time")
         else:
-            async with self._suspects.beside(lease, _LeasePort(self._store, lease)):
+            async with self._suspects.beside(lease, self._port(lease)):
                 await self._try(lease)
 
     async def _park(self, lease: Lease) -> None:
@@ -161,15 +171,25 @@ class Worker:
             )
             return
         log.warning("event parked, no handler is for its type", type=event_type, delay_ms=delay_ms, **_ids(lease))
+        await self._postpone(lease, delay_ms)
+
+    async def _postpone(self, lease: Lease, delay_ms: int) -> None:
+        """Let the lane wait, without counting it as a failure of the event."""
         with suppress(LeaseLost):
-            await _LeasePort(self._store, lease).note(parking_note(lease), b"")
+            await self._port(lease).note(parking_note(lease), b"")
             await self._retry(lease, delay_ms / 1000)
+
+    def _port(self, lease: Lease) -> _LeasePort:
+        return _LeasePort(self._store, lease, self._quote)
 
     async def _try(self, lease: Lease) -> None:
         try:
             await self._run(lease)
         except LeaseLost:
             log.warning("turn dropped, another process has the chat", **_ids(lease))
+        except NotYet as wait:
+            log.debug("event waits for the answer that says what it is about", delay_ms=wait.delay_ms, **_ids(lease))
+            await self._postpone(lease, wait.delay_ms)
         except PayloadError as error:
             await self._give_up(lease, str(error), kind="payload")
         except HandlerError as error:
@@ -179,7 +199,7 @@ class Worker:
         others_spoke = len(lease.events) > 1
         turn = replace(lease, events=lease.events[:1]) if others_spoke else lease
         for _ in range(CONFLICT_LIMIT):
-            commit = await self._turns.run(turn, _LeasePort(self._store, lease), others_spoke=others_spoke)
+            commit = await self._turns.run(turn, self._port(lease), others_spoke=others_spoke)
             if await self._commit(lease, commit) is not Committed.CONFLICT:
                 return
         log.warning("state of the chat kept changing, the turn waits", **_ids(lease))
@@ -255,8 +275,9 @@ class Worker:
 class _LeasePort:
     """What a running turn may reach outside, under its lease."""
 
-    def __init__(self, store: Work, lease: Lease) -> None:
+    def __init__(self, store: Work, lease: Lease, quote: Quote) -> None:
         self._store = store
+        self._quote = quote
         self._lease = lease
 
     async def note(self, name: str, value: bytes) -> bytes:
@@ -279,6 +300,14 @@ class _LeasePort:
         """What is known under these keys."""
         wanted = tuple(keys)
         return await _insist(lambda: self._store.facts(wanted))
+
+    async def learn(self, facts: Sequence[Fact]) -> None:
+        """Keep facts."""
+        await _insist(lambda: self._store.learn(facts))
+
+    async def quoted(self, message_id: str, part_index: int) -> str | None:
+        """The text of a part of a message."""
+        return await self._quote(message_id, part_index)
 
 
 class _Suspects:

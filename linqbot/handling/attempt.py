@@ -18,6 +18,7 @@ from linqbot.clock import Clock
 from linqbot.errors import HandlerFailed, ReplyError, StoreError
 from linqbot.events import Event, Message, MessageEdited, MessageEvent
 from linqbot.handling.deadline import Deadline
+from linqbot.handling.delivery import Delivery
 from linqbot.handling.parameters import Need, Origin
 from linqbot.handling.plan import Plan
 from linqbot.handling.route import Route
@@ -51,7 +52,17 @@ class House:
 class Attempt:
     """One run of the handlers for the events of a lease."""
 
-    def __init__(self, house: House, lease: Lease, *, event: Event, turn: Turn, port: Port, others_spoke: bool) -> None:
+    def __init__(
+        self,
+        house: House,
+        lease: Lease,
+        *,
+        event: Event,
+        turn: Turn,
+        port: Port,
+        delivery: Delivery | None = None,
+        others_spoke: bool,
+    ) -> None:
         self.route: Route | None = None
         """The handler that was asked last."""
         self.replies: tuple[OutboxItem, ...] = ()
@@ -64,6 +75,7 @@ class Attempt:
         self._event = event
         self._turn = turn
         self._port = port
+        self._delivery = delivery
         self._others_spoke = others_spoke
         self._scope = Scope(house.plan.catalogue, outer=house.services)
         self._frozen = Frozen()
@@ -105,6 +117,8 @@ class Attempt:
 
     async def _concerns(self, route: Route) -> bool:
         """Whether the event is about a message of ours, where the handler wants no other."""
+        if route.condition.delivery:
+            return route.condition.hears(self._delivery)
         message_id = getattr(self._event, "message_id", None)
         if not route.condition.on_ours or message_id is None:
             return not route.condition.on_ours
@@ -242,6 +256,12 @@ class Attempt:
             return self._event
         if need.origin is Origin.TURN:
             return self._turn
+        if need.origin is Origin.DELIVERY:
+            if self._delivery is None and not need.may_be_none:
+                raise LookupError(
+                    f"event {self._event.event_id} is not handled by @bot.delivery, so there is no Delivery"
+                )
+            return self._delivery
         if need.origin is Origin.SERVICE:
             return await self._scope.get(need, self._supply)
         chat = chat_of(self._event)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from linqbot.errors import RegistrationError
 from linqbot.events import Event, MessageEvent, Reaction, known
+from linqbot.handling.delivery import Delivery
 
 Tapback = Literal["love", "like", "dislike", "laugh", "emphasize", "question", "custom", "sticker"]
 """The kinds of reactions that Linq tells apart; `custom` is any emoji (linq-api-v3.md section 7.5)."""
@@ -29,6 +30,10 @@ class Condition:
     """The kinds or emojis that count; empty: all."""
     on_ours: bool = False
     """Whether only what is about a message of this bot counts; the store knows which those are."""
+    delivery: bool = False
+    """Whether only news of what became of this bot's messages counts."""
+    ref: str | None = None
+    """Only of the reply that is called so."""
 
     def lets(self, event: Event) -> bool:
         """Whether an event may be taken, as far as it says itself."""
@@ -38,8 +43,16 @@ class Condition:
             return False
         return not self.reactions or (isinstance(event, Reaction) and not _names_of(event).isdisjoint(self.reactions))
 
+    def hears(self, delivery: Delivery | None) -> bool:
+        """Whether this news of a message counts."""
+        if delivery is None:
+            return False
+        return self.ref is None or (delivery.reply is not None and delivery.reply.ref == self.ref)
+
     def covers(self, other: Condition) -> bool:
         """Whether surely every event that `other` lets pass passes here too."""
+        if (self.delivery and not other.delivery) or (self.ref is not None and self.ref != other.ref):
+            return False
         wider = (self.own or not other.own) and (self.history or not other.history)
         same_kinds = not self.reactions or (bool(other.reactions) and other.reactions <= self.reactions)
         return wider and same_kinds and (not self.on_ours or other.on_ours)

@@ -1,4 +1,5 @@
-"""decorated functions -> routes, for what happens beside messages: reactions, edits, votes, typing, who comes and goes.
+"""decorated functions -> routes, for what happens beside messages: reactions, edits, votes, typing, who comes and
+goes, and what became of what the bot said.
 
 Each works with and without parentheses, is checked where it is written, and leaves out what the bot did itself.
 """
@@ -11,6 +12,7 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from linqbot.errors import RegistrationError
 from linqbot.handling.condition import Condition, reactions_of
+from linqbot.handling.delivery import Status, statuses_of
 from linqbot.handling.route import Handler, Options
 from linqbot.replies import Thread
 
@@ -128,6 +130,26 @@ class Occasions(ABC):
     def member_left(self, *handler: Any, own: bool = False, **common: Unpack[Common]) -> Any:
         """Take that somebody left a group, or was removed; your line only with `own`. Raises `RegistrationError`."""
         return self._on("member_left", handler, ("participant.removed",), Condition(own=own), Options(**common))
+
+    @overload
+    def delivery(self, handler: H, /) -> H: ...
+
+    @overload
+    def delivery(self, *statuses: Status, ref: str | None = None, **common: Unpack[Common]) -> Callable[[H], H]: ...
+
+    def delivery(self, *statuses: Any, ref: str | None = None, **common: Unpack[Common]) -> Any:
+        """Take what became of the bot's messages (`Delivery`): `sent`, `delivered`, `read`, `failed`; all if none is named.
+
+        `ref`: only of replies that are called so. A status is told once and never after one that is further on; `delivered`
+        may follow `failed`. Groups and SMS only tell `sent` and `failed`. What is answered here goes to the chat, and what
+        becomes of that is not told. Never waits behind a slow handler of the chat's messages. Raises `RegistrationError`.
+        """
+        handler, names = (statuses, ()) if _is_bare(statuses) else ((), statuses)
+        named: object = ref
+        if named is not None and not (isinstance(named, str) and named):
+            raise RegistrationError("delivery(ref=) is the name that a reply was given with Reply(..., ref=)")
+        types = tuple(f"{kind}.{status}" for status in statuses_of(names) for kind in ("message", "poll"))
+        return self._on("delivery", handler, types, Condition(delivery=True, ref=ref), Options(**common))
 
     def _on(
         self, what: str, handlers: tuple[Any, ...], types: tuple[str, ...], condition: Condition, options: Options

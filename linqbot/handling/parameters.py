@@ -13,6 +13,7 @@ from typing import Any
 
 from linqbot.errors import RegistrationError
 from linqbot.events import Chat, Event
+from linqbot.handling.delivery import Delivery
 from linqbot.handling.turn import Turn
 
 Plain = Callable[..., Any]
@@ -30,6 +31,7 @@ class Origin(Enum):
     EVENT = "event"
     CHAT = "chat"
     TURN = "turn"
+    DELIVERY = "delivery"
     GROUP = "group"
     SERVICE = "service"
 
@@ -147,6 +149,8 @@ def _origin(name: str, kinds: tuple[Any, ...], groups: frozenset[str]) -> Origin
         return Origin.CHAT
     if kind is Turn:
         return Origin.TURN
+    if kind is Delivery:
+        return Origin.DELIVERY
     if kind in _GROUP_TYPES:
         return Origin.GROUP if name in groups else None
     return Origin.SERVICE if _can_be_provided(kind) else None

@@ -103,8 +103,11 @@ def route_of(
     _check_function(function, what)
     _check_options(options, what)
     needs = needs_of(function, what=what, groups=trigger.groups)
+    condition = condition or Condition()
     for event_type in types:
         check_events(needs, event_type, what=what)
+    if not condition.delivery and any(need.origin is Origin.DELIVERY for need in needs):
+        raise RegistrationError(f"{what} wants a Delivery, which only handlers of @bot.delivery(...) get")
     _check_return(function, types, what)
     return Route(
         name=name,
@@ -112,7 +115,7 @@ def route_of(
         function=function,
         types=types,
         trigger=trigger,
-        condition=condition or Condition(),
+        condition=condition,
         is_fallback=is_fallback,
         needs=needs,
         thread=options.thread,
@@ -145,6 +148,10 @@ def check_events(needs: tuple[Need, ...], event_type: str, *, what: str) -> None
             wanted = " or ".join(kind.__name__ for kind in need.kinds)
             raise RegistrationError(
                 f"{where} is {wanted}, but {event_type!r} brings {entry.model.__name__}; annotate it with that or Event"
+            )
+        if need.origin is Origin.DELIVERY and not entry.is_receipt and not need.may_be_none:
+            raise RegistrationError(
+                f"{where} is Delivery, which only @bot.delivery handlers get; {event_type!r} is none"
             )
         if need.origin is Origin.CHAT and not entry.has_chat and not need.may_be_none:
             raise RegistrationError(f"{where} is Chat, but {event_type!r} is about no chat; leave it out")

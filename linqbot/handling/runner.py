@@ -17,6 +17,7 @@ from linqbot.errors import ConfigurationError, HandlerTimeout, ReplyError
 from linqbot.events import Event, Message
 from linqbot.handling.attempt import Attempt, House
 from linqbot.handling.deadline import Overrun
+from linqbot.handling.news import News
 from linqbot.handling.plan import plan_of
 from linqbot.handling.router import Router
 from linqbot.handling.services import Scope
@@ -61,6 +62,7 @@ class Runner:
         self._threads = threads
         self._line = line
         self._types = self._plan.event_types
+        self._news = News(self._plan.routes)
         self._house: House | None = None
 
     @property
@@ -108,15 +110,19 @@ class Runner:
 
         Several events are one turn that answers the newest. A stream's bubbles are committed through `port` as they come;
         those that an earlier run committed are not said again. `others_spoke` tells that somebody wrote in the chat since.
-        Raises `HandlerFailed`, `HandlerTimeout` (a run that cannot be stopped is its `thread`), `PayloadError`, and
-        `LeaseLost` from the port. When cancelled, the handler is cancelled too, and awaited for a few seconds.
+        Raises `HandlerFailed`, `HandlerTimeout` (a run that cannot be stopped is its `thread`), `PayloadError`, `NotYet`
+        when it is too early to ask any handler, and `LeaseLost` from the port. When cancelled, the handler is cancelled
+        too, and awaited for a few seconds.
         """
         house = self._house
         if house is None:
             raise ConfigurationError("the runner is not started; use `async with runner:`")
         events = tuple(event_of(item) for item in lease.events)
         turn = _turn(lease, events, port)
-        attempt = Attempt(house, lease, event=events[-1], turn=turn, port=port, others_spoke=others_spoke)
+        delivery = await self._news.of(lease, events[-1], port)
+        attempt = Attempt(
+            house, lease, event=events[-1], turn=turn, port=port, delivery=delivery, others_spoke=others_spoke
+        )
         try:
             await attempt.deadline.run(attempt.work())
         except Overrun as overrun:

@@ -6,10 +6,10 @@ import asyncio
 import inspect
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, overload
 
-from linqbot.events import Chat, Event, Message
+from linqbot.events import Chat, Event, Message, MessageRef
 from linqbot.records import Commit, Fact, SentRecord
 
 T = TypeVar("T")
@@ -32,6 +32,14 @@ class Port(Protocol):
 
     async def facts(self, keys: Iterable[str]) -> Mapping[str, Fact]:
         """What is known under these keys; the others are left out."""
+        ...
+
+    async def learn(self, facts: Sequence[Fact]) -> None:
+        """Keep facts; one of a lower rank than the known one changes nothing."""
+        ...
+
+    async def quoted(self, message_id: str, part_index: int) -> str | None:
+        """The text of a part of a message, read back from Linq; None when that does not come soon."""
         ...
 
 
@@ -60,12 +68,26 @@ class Turn:
         """A structlog logger that knows the event and the chat."""
         self._notes = notes
         self._port = port
+        self._quoted: asyncio.Future[str | None] | None = None
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def chat(self) -> Chat | None:
         """The chat of the event; None: it is about no chat."""
         return chat_of(self.event)
+
+    async def quoted(self) -> str | None:
+        """The text that the message answers in its thread; None: it quotes none, or it cannot be had now.
+
+        Read from Linq when it is asked for, because texts are not kept here: within 3 seconds, and Linq forgets messages
+        within a day. A repeat in the same run asks no more.
+        """
+        target = getattr(self.event, "reply_to", None)
+        if not isinstance(target, MessageRef) or target.message_id is None:
+            return None
+        if self._quoted is None:
+            self._quoted = asyncio.ensure_future(self._port.quoted(target.message_id, target.part_index))
+        return await asyncio.shield(self._quoted)
 
     @overload
     async def once(self, key: str, fn: Callable[[], Awaitable[T]]) -> T: ...

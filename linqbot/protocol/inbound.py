@@ -95,13 +95,14 @@ def _arrival(envelope: Envelope, entry: Known, item: InboxItem | None, *, learn:
 
 
 def _receipt(envelope: Envelope) -> Receipt | None:
-    key = envelope.data.get("idempotency_key")
-    if not isinstance(key, str) or len(key) > LONGEST_ID or not is_own_key(key):
+    """News of a message that may be ours: under a key of ours, or under none (failures and polls have no key)."""
+    key = envelope.data.get("idempotency_key") or ""
+    if not isinstance(key, str) or len(key) > LONGEST_ID or (key and not is_own_key(key)):
         return None
-    if envelope.chat_id is None or envelope.message_id is None:
+    if envelope.message_id is None or (key and envelope.chat_id is None):
         return None
-    status = envelope.type.rpartition(".")[2]
-    return Receipt(lane=f"chat:{envelope.chat_id}", key=key, message_id=envelope.message_id, status=status)
+    lane = "" if envelope.chat_id is None else f"chat:{envelope.chat_id}"
+    return Receipt(lane=lane, key=key, message_id=envelope.message_id, status=envelope.type.rpartition(".")[2])
 
 
 def _remembered(envelope: Envelope) -> tuple[str, ...]:

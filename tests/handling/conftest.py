@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ class Ledger:
         self.commits: list[Commit] = []
         self.ours: dict[str, SentRecord] = {}
         self.known: dict[str, Fact] = {}
+        self.texts: dict[tuple[str, int], str] = {}
+        self.asked: list[str] = []
         self.came: asyncio.Queue[Commit] = asyncio.Queue()
 
     async def note(self, name: str, value: bytes) -> bytes:
@@ -48,6 +50,17 @@ class Ledger:
     async def facts(self, keys: Iterable[str]) -> dict[str, Fact]:
         """What is known."""
         return {key: self.known[key] for key in keys if key in self.known}
+
+    async def learn(self, facts: Sequence[Fact]) -> None:
+        """The last word wins by rank."""
+        for fact in facts:
+            if fact.key not in self.known or self.known[fact.key].rank <= fact.rank:
+                self.known[fact.key] = fact
+
+    async def quoted(self, message_id: str, part_index: int) -> str | None:
+        """A text read back from Linq."""
+        self.asked.append(message_id)
+        return self.texts.get((message_id, part_index))
 
     @property
     def frozen(self) -> frozenset[str]:
@@ -92,9 +105,10 @@ def message_with(**fields: Any) -> InboxItem:
     return received(body=envelope["data"])
 
 
-def lease_of(*items: InboxItem, **fields: Any) -> Lease:
+def lease_of(*items: InboxItem, now_ms: int = 1_000, **fields: Any) -> Lease:
     """A lease on the events of one chat."""
-    return Lease(side=Side.IN, lane=items[0].lane, token="t", now_ms=1_000, until_ms=31_000, events=items, **fields)
+    lane, until_ms = items[0].lane, now_ms + 30_000
+    return Lease(side=Side.IN, lane=lane, token="t", now_ms=now_ms, until_ms=until_ms, events=items, **fields)
 
 
 class Stage:

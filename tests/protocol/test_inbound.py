@@ -126,7 +126,34 @@ def test_a_receipt_that_a_handler_wants_waits_beside_the_chat() -> None:
     assert inbound.arrival.remember == (f"e:{inbound.event_id}",)
 
 
-@pytest.mark.parametrize("key", [None, "bot-reply-0001", 5, "lb1_" + "x" * 255])
+@pytest.mark.parametrize(
+    ("name", "changes", "lane"),
+    [
+        ("message.sent.2026-02-03", {"idempotency_key": None}, "chat"),
+        ("message.failed.2026-02-03", {}, "chat"),
+        ("message.failed.2026-02-03", {"chat_id": None}, ""),
+        ("poll.delivered", {}, "chat"),
+    ],
+)
+def test_news_without_a_key_is_a_receipt_by_message_id(name: str, changes: dict[str, Any], lane: str) -> None:
+    """Failures and polls have none; the id tells whose they are, if we know it."""
+    inbound = _read(_body(name, **changes), _nothing)
+
+    assert inbound.arrival is not None
+    receipt = inbound.arrival.receipt
+    assert receipt is not None
+    assert receipt.key == ""
+    assert receipt.message_id == inbound.message_id
+    assert receipt.status == name.split(".")[1]
+    assert receipt.lane == (f"chat:{inbound.chat_id}" if lane else "")
+
+
+def test_news_of_no_message_is_no_receipt() -> None:
+    """A failure may come without the id."""
+    assert _read(_body("message.failed.2026-02-03", message_id=None), _nothing).arrival is None
+
+
+@pytest.mark.parametrize("key", ["bot-reply-0001", 5, "lb1_" + "x" * 255])
 def test_news_under_a_foreign_key_is_no_receipt(key: object) -> None:
     """A message that somebody else sent over our line settles nothing."""
     assert _read(_body("message.sent.2026-02-03", idempotency_key=key), _nothing).arrival is None

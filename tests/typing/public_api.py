@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import assert_type
+from typing import Literal, assert_type
 
-from linqbot import NEXT, Bot, Chat, Event, Link, Media, Message, Next, Reply, Router, Text, Turn
+from linqbot import NEXT, Bot, Chat, Delivery, Event, Link, Media, Message, Next, Reply, Router, SentReply, Text, Turn
 from linqbot.events import MessageEdited, MessageFailed, Participation, PollVote, Reaction, Typing
 from linqbot.replies import Action, Elsewhere, compose
 
@@ -84,6 +84,18 @@ async def joined(member: Participation) -> str:
     return "Welcome!"
 
 
+@router.delivery("failed", "read", ref="order", attempts=1)
+async def undelivered(delivery: Delivery) -> Reply | None:
+    assert_type(delivery.status, Literal["sent", "failed", "delivered", "read"])
+    assert_type(delivery.reply, SentReply | None)
+    return Reply("Again:", reply_to=delivery) if delivery.message_id else None
+
+
+@router.delivery
+async def any_news() -> None: ...
+
+
+router.delivery("faild")  # type: ignore[call-overload]  # no such status
 router.member_left(joined)
 router.reaction(joined)
 router.reaction(on="me")  # type: ignore[call-overload]  # only the bot's own can be told apart
@@ -107,6 +119,7 @@ async def decorated_functions_keep_their_types(message: Message, turn: Turn) -> 
     assert_type(await joined(Participation(event_id="e", type="participant.added", raw={})), str)
     assert_type([text async for text in stream()], list[Text | str])
     assert_type(await turn.once("a", lambda: 1), int)
+    assert_type(await turn.quoted(), str | None)
     await bare(turn)  # type: ignore[arg-type]  # a turn is no message
 
 
