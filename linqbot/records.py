@@ -263,8 +263,13 @@ class Lease:
     @property
     def chat_id(self) -> str | None:
         """The chat whose lane it is; None: the lane is of no chat."""
-        kind, _, rest = self.lane.partition(":")
-        return rest if kind in ("chat", "out") else None
+        return chat_of(self.lane)
+
+
+def chat_of(lane: str) -> str | None:
+    """The id of the chat that a lane is of; None: it is of none."""
+    kind, _, rest = lane.partition(":")
+    return rest if kind in ("chat", "out") else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -474,6 +479,8 @@ class Limits:
     """Dead letters kept; the oldest make room."""
     sent_ms: int = 24 * 3_600_000
     """How long the sent index remembers a message."""
+    passed_ms: int = 30 * 24 * 3_600_000
+    """How long it is known which lane another became."""
     sent_cap: int = 100_000
     """How many messages the sent index remembers at the most."""
     budget: int = 25

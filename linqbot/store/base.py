@@ -37,6 +37,7 @@ from linqbot.records import (
     Fact,
     Lease,
     Leases,
+    OutboxItem,
     Outcome,
     SentRecord,
     Side,
@@ -60,10 +61,11 @@ class Inbox(Protocol):
         and nothing at all is changed. An arrival without an item is never FULL.
 
         A receipt proves that the reply `receipt.key` arrived. If that reply is the head of its out lane: when the lane is
-        not leased, it ends as if settled `Sent(message_id)`; when leased, the holder may still settle it as it likes, but
-        if the lease ends otherwise (expiry, release, `Wait`), the item ends as `Sent(message_id)` then and is never
-        leased again, the lane goes on without delay, and the holder's token is stale. A receipt for anything else changes
-        nothing. (`key` also matches the head's plain variant.)
+        not leased, it ends as if settled `Sent(message_id)`; when leased, it enters the sent index now, the holder may
+        still settle it as it likes, but if the lease ends otherwise (expiry, release, `Wait`), the item ends as
+        `Sent(message_id)` then and is never leased again, the lane goes on without delay, and the holder's token is stale.
+        (`key` also matches the head's plain variant.) Whatever the key, if the sent index then knows `receipt.message_id`,
+        its `SentRecord.status` rises to `receipt.status` (never falls). A receipt for anything else changes nothing.
 
         A repeat gives DUPLICATE if there were ids to remember.
         """
@@ -139,10 +141,10 @@ class Desk(Protocol):
         Atomic. STALE if the token is not the lane's, also on a repeat: the first run has done it. CONFLICT if any
         `StateWrite.expected` is not the stored version (0: absent): nothing changes, the lease stays.
         Otherwise: replies are appended as they are to their out lanes in order, except those whose key is in the event's
-        frozen set; letters are buried; state versions rise (a version of a key never comes again, also not after the key
-        was deleted); timers are set or cancelled; `take` events leave the head (and with the first of them its attempts,
-        stalls, notes and frozen set); the lease ends, and a lane that still has items goes to the rear of ready. Not
-        refused by any cap.
+        frozen set or whose `once` is known (see `Outbox.post`); letters are buried; state versions rise (a version of a
+        key never comes again, also not after the key was deleted); timers are set or cancelled; `take` events leave the
+        head (and with the first of them its attempts, stalls, notes and frozen set); the lease ends, and a lane that still
+        has items goes to the rear of ready. Not refused by any cap.
 
         Partial (`take=0`): replies are appended and their keys join the event's frozen set; the lease stays. Repeating it
         appends nothing twice; it gives COMMITTED again while the lease is held.
@@ -161,7 +163,19 @@ class Desk(Protocol):
 
 
 class Outbox(Protocol):
-    """What the dispatcher needs beside `Lanes`."""
+    """What sends need, and the dispatcher beside `Lanes`."""
+
+    async def post(self, items: Sequence[OutboxItem]) -> Accepted:
+        """Append items to their out lanes in order, outside of any turn.
+
+        Atomic, all or none. An item whose `once` is known is left out; the others' become known for `Limits.dedupe_ms`
+        (and at most three times as long). DUPLICATE if nothing is left to append. Otherwise, if the outbox holds
+        `Limits.outbox_cap` items or more before these: FULL, and nothing is changed. Otherwise ACCEPTED. A repeat appends
+        again only what has no `once`.
+
+        An item whose lane passed into another (see `settle`) goes to that one, also in `Desk.commit`.
+        """
+        ...
 
     async def settle(self, lane: str, token: str, outcome: Outcome) -> bool:
         """End the lease of an out lane with what came of its head. False if the token is not the lane's (also on a repeat).
@@ -169,6 +183,10 @@ class Outbox(Protocol):
         `Sent`: the item ends; with a message id it enters the sent index, and the id becomes the fact of each of the item's
         `names` (rank now, known for `Limits.sent_ms`); the lane goes on (rear of ready). The same happens to an item that
         a receipt ends.
+        `Sent(passes_to=…)`, for a lane that is of no chat: beside this, what else waits in the lane moves in order to the
+        rear of that out lane, which becomes ready if it was empty, and so does what is appended later. For
+        `Limits.passed_ms` the fact `ids.fact_key("lane", lane)` tells the id of the chat (rank now). Items move as they
+        are: `Lease.lane`, not `OutboxItem.lane`, is where they wait.
         `Wait`: the item stays the head and the lane is delayed by `delay_ms` (0: to the rear of ready); `burn` adds to
         `attempts`; `ambiguous` sets `ambiguous_ms` to now if not set; `use_plain` makes later leases say `use_plain` and,
         with it, forgets `ambiguous_ms` (the variant was never sent).
@@ -177,7 +195,9 @@ class Outbox(Protocol):
         ...
 
     async def sent(self, message_id: str) -> SentRecord | None:
-        """Which reply a message of ours was; None when unknown or forgotten (`Limits.sent_ms`, `Limits.sent_cap`)."""
+        """Which reply a message of ours was, and what became of it; None when unknown or forgotten (`Limits.sent_ms`,
+        `Limits.sent_cap`). The first that is said about a message id stays, except for the status.
+        """
         ...
 
 

@@ -53,6 +53,11 @@ LIMITS = Limits(lane_cap=6, outbox_cap=12, dead_cap=5, budget=3)
 NEAR_MS = 5_000
 """How far times of two stores may lie apart."""
 LANES = st.sampled_from(["chat:a", "chat:b", "chat:c"])
+OUT_LANES = LANES | st.just("to:somebody")
+CHAT = "chat:a"
+"""What a lane that is of no chat becomes."""
+STATUSES = st.sampled_from(["sent", "failed", "delivered", "read", "surprise"])
+NAMES = st.sampled_from(["", "", "send-1", "send-2", "send-3"])
 EVENTS = st.integers(0, 40).map("event-{}".format)
 DELAYS = st.sampled_from([0, 5_000, 20_000])
 ADVANCES = st.sampled_from([7, 33, 64])
@@ -77,7 +82,7 @@ class Planned:
 PLANS = st.builds(
     Planned,
     take=st.sampled_from([0, 1, 1, 2]),
-    replies=st.lists(st.tuples(LANES, st.sampled_from(["", "pair"]), st.integers(0, 2)), max_size=3).map(tuple),
+    replies=st.lists(st.tuples(OUT_LANES, st.sampled_from(["", "pair"]), st.integers(0, 2)), max_size=3).map(tuple),
     write=st.none() | st.tuples(STATE_KEYS, st.sampled_from([b"x", b"y", None])),
     timer=st.none() | st.tuples(TIMER_KEYS, st.booleans()),
     letter=st.booleans(),
@@ -103,6 +108,20 @@ class Model:
     perhaps: set[str] = field(default_factory=set)
     """Keys whose receipt came behind a head that may have ended."""
     timers: dict[str, tuple[int, InboxItem]] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    """Under which something was posted once."""
+    passed: dict[str, str] = field(default_factory=dict)
+    """What lanes became."""
+
+    def append(self, reply: OutboxItem) -> None:
+        if reply.once not in self.names:
+            self.outbox[self.passed.get(reply.lane, reply.lane)].append(reply.key)
+        if reply.once:
+            self.names.add(reply.once)
+
+    def pass_on(self, lane: str, to: str) -> None:
+        self.passed[lane] = to
+        self.outbox[to] += self.outbox.pop(lane)
 
     def receive(self, lane: str, key: str) -> None:
         waiting = self.outbox[lane]
@@ -201,16 +220,24 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.inbox[lane].append(event_id)
 
     @precondition(lambda self: any(self.model.outbox.values()))
-    @rule(data=st.data(), position=st.sampled_from([0, 0, 1]), plain=st.booleans())
-    def receipt(self, data: st.DataObject, position: int, plain: bool) -> None:
+    @rule(data=st.data(), position=st.sampled_from([0, 0, 1]), plain=st.booleans(), status=STATUSES)
+    def receipt(self, data: st.DataObject, position: int, plain: bool, status: str) -> None:
         """News of the head of an out lane, or of a reply that is not its head."""
         lane = data.draw(st.sampled_from([lane for lane, keys in self.model.outbox.items() if keys]), label="lane")
         waiting = self.model.outbox[lane]
         key = waiting[position] if position < len(waiting) else "nobody's"
         told = f"{key}-plain" if plain else key
-        receipt = Receipt(lane=lane, key=told, message_id=f"message-{key}", status="sent")
+        receipt = Receipt(lane=lane, key=told, message_id=f"message-{key}", status=status)
         self.both(lambda store: store.accept(Arrival(receipt=receipt)))
         self.model.receive(lane, key)
+
+    @precondition(lambda self: self.count)
+    @rule(data=st.data(), status=STATUSES)
+    def later_news(self, data: st.DataObject, status: str) -> None:
+        """News of a message without the key."""
+        number = data.draw(st.integers(0, self.count), label="message")
+        receipt = Receipt(lane=CHAT, key="", message_id=f"message-key-{number}", status=status)
+        self.both(lambda store: store.accept(Arrival(receipt=receipt)))
 
     # Lanes
 
@@ -342,7 +369,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _committed(self, commit: Commit, lease: Lease) -> None:
         for reply in commit.replies:
-            self.model.outbox[reply.lane].append(reply.key)
+            self.model.append(reply)
         for timer in commit.timers:
             self.model.timers.pop(timer.key, None)
             if timer.item is not None:
@@ -395,13 +422,27 @@ class StoreMachine(RuleBasedStateMachine):
 
     # Outbox
 
+    @rule(lane=OUT_LANES, names=st.lists(NAMES, max_size=2))
+    def post(self, lane: str, names: list[str]) -> None:
+        """Send unasked, some of it once."""
+        items = [replace(self._reply(lane, "", 0), once=name) for name in names]
+        answer = self.both(lambda store: store.post(items))
+        if answer is Accepted.ACCEPTED:
+            for item in items:
+                self.model.append(item)
+        fresh = [item for item in items if item.once not in self.model.names or not item.once]
+        assert answer is not Accepted.DUPLICATE or not fresh
+
     @precondition(lambda self: self.sends())
     @rule(data=st.data(), known=st.booleans())
     def sent(self, data: st.DataObject, known: bool) -> None:
-        """Linq took it."""
+        """Linq took it; a lane that is of no chat becomes one, if the chat is told."""
         lease = self._held(data, Side.OUT)
         assert lease.reply is not None
-        self._settle(lease, Sent(message_id=f"message-{lease.reply.key}" if known else None))
+        passes = known and lease.chat_id is None
+        outcome = Sent(message_id=f"message-{lease.reply.key}" if known else None, passes_to=CHAT if passes else None)
+        if self._settle(lease, outcome) and passes:
+            self.model.pass_on(lease.lane, CHAT)
 
     @precondition(lambda self: self.sends())
     @rule(data=st.data())
@@ -426,11 +467,12 @@ class StoreMachine(RuleBasedStateMachine):
         """Linq may later."""
         self._settle(self._held(data, Side.OUT), wait)
 
-    def _settle(self, lease: Lease, outcome: Outcome) -> None:
+    def _settle(self, lease: Lease, outcome: Outcome) -> bool:
         assert lease.reply is not None
         done = self._end(lease, lambda store: store.settle(lease.lane, lease.token, outcome))
         if done and not isinstance(outcome, Wait):
             self.model.end_reply(lease.lane, lease.reply.key)
+        return done
 
     @precondition(lambda self: self.count)
     @rule(data=st.data())

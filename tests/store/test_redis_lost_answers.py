@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -105,6 +106,23 @@ async def test_a_fact_whose_answer_was_lost_is_learned(line: Proxy, store: Redis
     line.cuts = 1
     await store.learn([fact])
     assert await store.facts(["k"]) == {"k": fact}
+
+
+async def test_a_post_whose_answer_was_lost_is_appended_once(line: Proxy, store: RedisStore) -> None:
+    """The repeat finds its own name."""
+    line.cuts = 1
+    assert await store.post([replace(reply("k1"), once="send")]) is Accepted.DUPLICATE
+    assert (await store.stats()).outbox == 1
+
+
+async def test_a_pass_whose_answer_was_lost_moves_the_lane_once(line: Proxy, store: RedisStore) -> None:
+    """The repeat says False; what waited is in the chat's lane, once."""
+    await store.post([replace(reply(key), lane="to:a") for key in ("k1", "k2")])
+    lease = await held(store, Side.OUT)
+    line.cuts = 1
+    assert not await store.settle(lease.lane, lease.token, Sent(message_id="m1", passes_to=LANE))
+    assert (await store.stats()).outbox == 1
+    assert (await held(store, Side.OUT)).lane == LANE
 
 
 async def test_a_lease_whose_answer_was_lost_is_given_again(line: Proxy, store: RedisStore) -> None:

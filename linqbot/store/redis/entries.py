@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from linqbot.ids import fact_key
 from linqbot.records import (
     Arrival,
     Commit,
@@ -28,6 +29,7 @@ from linqbot.records import (
     StateWrite,
     TimerWrite,
     Wait,
+    chat_of,
 )
 from linqbot.store.redis.wire import Argument
 
@@ -44,12 +46,10 @@ def arrival_arguments(arrival: Arrival, buckets: int) -> Iterator[Argument]:
     """The arguments of accept."""
     item, receipt = arrival.item, arrival.receipt or Receipt(lane="", key="", message_id="", status="")
     yield from ("", 0, b"") if item is None else (item.lane, 1, item.to_bytes())
-    yield from (receipt.lane, receipt.key, receipt.message_id)
+    yield from (receipt.lane, receipt.key, receipt.message_id, receipt.status)
     yield len(arrival.remember)
     for known in arrival.remember:
-        digest = hashlib.blake2b(known.encode(), digest_size=12).digest()
-        yield int.from_bytes(digest[:8], "big") % buckets
-        yield digest
+        yield from _place_of(known, buckets)
     yield from fact_arguments(arrival.learn)
 
 
@@ -59,12 +59,18 @@ def fact_arguments(facts: Iterable[Fact]) -> Iterator[Argument]:
         yield from (fact.key, fact.rank, fact.ttl_ms, int(fact.value is not None), fact.value or b"")
 
 
-def commit_arguments(commit: Commit) -> Iterator[Argument]:
+def post_arguments(replies: Iterable[OutboxItem], buckets: int) -> Iterator[Argument]:
+    """The arguments of post."""
+    for reply in replies:
+        yield from (reply.lane, _marks(reply, buckets), _reply_entry(reply))
+
+
+def commit_arguments(commit: Commit, buckets: int) -> Iterator[Argument]:
     """The arguments of commit."""
     yield from (commit.lane, commit.token, commit.take)
     yield len(commit.replies)
     for reply in commit.replies:
-        yield from (reply.lane, reply.key, _reply_entry(reply))
+        yield from (reply.lane, reply.key, _marks(reply, buckets), _reply_entry(reply))
     yield len(commit.dead)
     for letter in commit.dead:
         yield from letter_arguments(letter)
@@ -86,10 +92,12 @@ def letter_arguments(letter: DeadLetter) -> tuple[Argument, ...]:
     return letter_id(letter.kind, letter.id), replace(letter, item=b"").to_bytes(), letter.item
 
 
-def outcome_arguments(outcome: Outcome) -> tuple[Argument, ...]:
+def outcome_arguments(lane: str, outcome: Outcome) -> tuple[Argument, ...]:
     """The arguments of settle after the token."""
     if isinstance(outcome, Sent):
-        return "sent", outcome.message_id or ""
+        to = outcome.passes_to
+        passes = () if to is None else (to.removeprefix("chat:"), fact_key("lane", lane))
+        return "sent", outcome.message_id or "", *passes
     if isinstance(outcome, Wait):
         return "wait", outcome.delay_ms, int(outcome.burn), int(outcome.ambiguous), int(outcome.use_plain)
     return "dead", *letter_arguments(outcome.letter)[:2]
@@ -142,7 +150,7 @@ def cell_of(blob: bytes) -> StateCell:
 
 def sent_of(message_id: str, blob: bytes) -> SentRecord:
     """A sent record from an answer of sent."""
-    (at_ms, key, facts), _ = _unframe(blob, 3)
+    (at_ms, key, facts), raised = _unframe(blob, 3)
     event_id, handler, position, ref = json.loads(facts)
     return SentRecord(
         message_id=message_id,
@@ -152,7 +160,22 @@ def sent_of(message_id: str, blob: bytes) -> SentRecord:
         position=position,
         ref=ref,
         sent_ms=int(at_ms),
+        status=_unframe(raised, 1)[0][0].decode() if raised else "sent",
     )
+
+
+def _place_of(known: str, buckets: int) -> tuple[int, bytes]:
+    digest = hashlib.blake2b(known.encode(), digest_size=12).digest()
+    return int.from_bytes(digest[:8], "big") % buckets, digest
+
+
+def _marks(reply: OutboxItem, buckets: int) -> bytes:
+    """What Lua must know to append it; nothing for most replies."""
+    passing = "" if chat_of(reply.lane) else fact_key("lane", reply.lane)
+    if not (reply.once or passing):
+        return b""
+    bucket, digest = _place_of(f"once:{reply.once}", buckets) if reply.once else ("", b"")
+    return _frame(str(bucket)) + b"%d:%b" % (len(digest), digest) + _frame(passing)
 
 
 def _event_of(entry: bytes) -> InboxItem:

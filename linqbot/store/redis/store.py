@@ -23,6 +23,7 @@ from linqbot.records import (
     Fact,
     Leases,
     Limits,
+    OutboxItem,
     Outcome,
     SentRecord,
     Side,
@@ -119,7 +120,7 @@ class RedisStore:
 
     async def commit(self, commit: Commit) -> Committed:
         """See `linqbot.store.base.Desk.commit`."""
-        result = await self._call("commit", *entries.commit_arguments(commit))
+        result = await self._call("commit", *entries.commit_arguments(commit, self._buckets))
         return Committed(result.decode())
 
     async def note(self, lane: str, token: str, name: str, value: bytes) -> bytes | None:
@@ -137,9 +138,14 @@ class RedisStore:
 
     # Outbox
 
+    async def post(self, items: Sequence[OutboxItem]) -> Accepted:
+        """See `linqbot.store.base.Outbox.post`."""
+        result = await self._call("post", *entries.post_arguments(items, self._buckets))
+        return Accepted(result.decode())
+
     async def settle(self, lane: str, token: str, outcome: Outcome) -> bool:
         """See `linqbot.store.base.Outbox.settle`."""
-        return bool(await self._call("settle", lane, token, *entries.outcome_arguments(outcome)))
+        return bool(await self._call("settle", lane, token, *entries.outcome_arguments(lane, outcome)))
 
     async def sent(self, message_id: str) -> SentRecord | None:
         """See `linqbot.store.base.Outbox.sent`."""

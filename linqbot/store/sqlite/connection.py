@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from linqbot.errors import LayoutError, StoreUnavailable
 from linqbot.store.sqlite import sql
@@ -13,6 +16,7 @@ _APPLICATION = 0x6C_71_62_31
 """`lqb1` in the file's header: this database is linqbot's."""
 _BUSY_MS = 5_000
 _WAL_LIMIT_BYTES = 16 << 20
+_COLUMN = re.compile(r"ALTER TABLE (?P<table>\w+) ADD COLUMN (?P<name>\w+)")
 
 
 def connect(address: Address) -> sqlite3.Connection:
@@ -49,8 +53,7 @@ def _settle_in(connection: sqlite3.Connection, address: Address) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     _migrate(connection, address)
-    for statement in sql.statements(sql.beside()):
-        connection.execute(statement)
+    _add_beside(connection)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -88,16 +91,35 @@ def _migrate(connection: sqlite3.Connection, address: Address) -> None:
     for number, script in sql.layouts().items():
         if _number(connection, "user_version") >= number:
             continue
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with _transaction(connection):
             _refuse_strangers(connection, address)
             if _number(connection, "user_version") < number:
                 for statement in sql.statements(script):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {number}")
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+
+
+def _add_beside(connection: sqlite3.Connection) -> None:
+    """Add what came to the layout later, where it is missing."""
+    with _transaction(connection):
+        for statement in sql.statements(sql.beside()):
+            column = _COLUMN.search(statement)
+            if column is None or not _has_column(connection, column["table"], column["name"]):
+                connection.execute(statement)
+
+
+def _has_column(connection: sqlite3.Connection, table: str, name: str) -> bool:
+    return any(row[1] == name for row in connection.execute(f"PRAGMA table_info({table})"))
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from linqbot.records import Dead, Fact, OutboxItem, Outcome, Receipt, Sent, SentRecord, Side, Wait
-from linqbot.store.sqlite import knowledge, letters
+from linqbot.ids import fact_key
+from linqbot.records import (
+    Accepted,
+    Dead,
+    Fact,
+    OutboxItem,
+    Outcome,
+    Receipt,
+    Sent,
+    SentRecord,
+    Side,
+    Wait,
+    chat_of,
+)
+from linqbot.store.sqlite import knowledge, letters, seen
 from linqbot.store.sqlite import lane as lanes
 from linqbot.store.sqlite.lane import LEASED, Lane
 from linqbot.store.sqlite.transaction import Transaction
 
 _STEP = 500
+_LOWER = {"failed": '["sent"]', "delivered": '["sent","failed"]', "read": '["sent","failed","delivered"]'}
+"""Which statuses each one is beyond."""
+
+
+def post(tx: Transaction, replies: Sequence[OutboxItem]) -> Accepted:
+    """`Outbox.post`."""
+    fresh = [reply for reply in replies if not (reply.once and seen.is_known(tx, [_once(reply)]))]
+    if not fresh:
+        return Accepted.DUPLICATE
+    if tx.tally.outbox >= tx.limits.outbox_cap:
+        return Accepted.FULL
+    for reply in fresh:
+        freeze(tx, reply)
+    return Accepted.ACCEPTED
 
 
 def freeze(tx: Transaction, reply: OutboxItem) -> None:
-    """Put a reply at the end of its lane."""
-    lanes.append(tx, Side.OUT, reply.lane, reply.to_bytes())
+    """Put a reply at the end of its lane, or of the one that its lane became, unless its `once` is known."""
+    if reply.once and not seen.remember(tx, [_once(reply)]):
+        return
+    lanes.append(tx, Side.OUT, _lane_of(tx, reply), reply.to_bytes())
     tx.tally.outbox += 1
 
 
 def prove(tx: Transaction, receipt: Receipt) -> None:
-    """End the reply that the receipt names, or see to it that its holder's silence will."""
-    lane = lanes.find(tx, Side.OUT, receipt.lane)
-    if lane is None:
-        return
-    reply = _head(tx, lane)
-    if receipt.key not in (reply.key, reply.plain_key):
-        return
-    if lane.place == LEASED:
-        lanes.put(tx, lane._replace(proof=receipt.message_id))
-    else:
-        finish(tx, lane, receipt.message_id)
+    """End the reply that the receipt names, or see to it that its holder's silence will; and note how far it came."""
+    lane = lanes.find(tx, Side.OUT, receipt.lane) if receipt.key else None
+    reply = None if lane is None else _head(tx, lane)
+    if lane is not None and reply is not None and receipt.key in (reply.key, reply.plain_key):
+        if lane.place == LEASED:
+            lanes.put(tx, lane._replace(proof=receipt.message_id))
+            _remember(tx, reply, receipt.message_id)
+        else:
+            finish(tx, lane, receipt.message_id)
+    lower = _LOWER.get(receipt.status)
+    if lower is not None:
+        tx.run("raise_sent", tx.ns, receipt.message_id, lower, receipt.status)
 
 
 def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:
@@ -40,8 +70,10 @@ def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:
     if lane is None:
         return False
     match outcome:
-        case Sent(message_id=message_id):
+        case Sent(message_id=message_id, passes_to=passes_to):
             finish(tx, lane, message_id or lane.proof)
+            if passes_to is not None:
+                _pass(tx, name, passes_to)
         case Wait() if lane.proof is not None:
             finish(tx, lane, lane.proof)
         case Wait():
@@ -66,9 +98,16 @@ def sent(tx: Transaction, message_id: str) -> SentRecord | None:
     row = tx.row("find_sent", tx.ns, message_id, tx.now_ms - tx.limits.sent_ms)
     if row is None:
         return None
-    name, key, event_id, handler, position, ref, sent_ms = row
+    name, key, event_id, handler, position, ref, sent_ms, status = row
     return SentRecord(
-        message_id=name, key=key, event_id=event_id, handler=handler, position=position, ref=ref, sent_ms=sent_ms
+        message_id=name,
+        key=key,
+        event_id=event_id,
+        handler=handler,
+        position=position,
+        ref=ref,
+        sent_ms=sent_ms,
+        status=status,
     )
 
 
@@ -78,6 +117,31 @@ def forget_expired(tx: Transaction) -> None:
     if old:
         tx.tally.sent -= tx.run("drop_sent_until", tx.ns, old[-1])
     tx.run("forget_old_spent", tx.ns, tx.now_ms - tx.limits.budget_window_ms, _STEP)
+
+
+def _once(reply: OutboxItem) -> bytes:
+    return seen.digest(f"once:{reply.once}")
+
+
+def _lane_of(tx: Transaction, reply: OutboxItem) -> str:
+    if chat_of(reply.lane):
+        return reply.lane
+    key = fact_key("lane", reply.lane)
+    chat = knowledge.facts(tx, [key]).get(key)
+    return reply.lane if chat is None or chat.value is None else f"chat:{chat.value.decode()}"
+
+
+def _pass(tx: Transaction, name: str, passes_to: str) -> None:
+    """What still waits in the lane moves to the chat's, and what comes later goes there."""
+    lane = lanes.find(tx, Side.OUT, name)
+    if lane is not None:
+        records = lanes.head(tx, lane, lane.size)
+        lanes.end_head(tx, lane, lane.size)
+        for record in records:
+            lanes.append(tx, Side.OUT, passes_to, record)
+    chat = (chat_of(passes_to) or "").encode()
+    fact = Fact(key=fact_key("lane", name), value=chat, rank=tx.now_ms, ttl_ms=tx.limits.passed_ms)
+    knowledge.learn(tx, [fact])
 
 
 def _named(tx: Transaction, names: Iterable[str], message_id: str) -> Iterator[Fact]:
@@ -107,10 +171,8 @@ def _wait(tx: Transaction, lane: Lane, wait: Wait) -> None:
 
 
 def _remember(tx: Transaction, reply: OutboxItem, message_id: str) -> None:
-    tx.tally.sent -= tx.run("drop_sent", tx.ns, message_id)
     names = (reply.key, reply.event_id, reply.handler, reply.position, reply.ref)
-    tx.run("add_sent", tx.ns, message_id, *names, tx.now_ms)
-    tx.tally.sent += 1
+    tx.tally.sent += tx.run("add_sent", tx.ns, message_id, *names, tx.now_ms)
     if tx.tally.sent > tx.limits.sent_cap:
         oldest = tx.rows("oldest_sent", tx.ns, tx.tally.sent - tx.limits.sent_cap)
         tx.tally.sent -= tx.run("drop_sent_until", tx.ns, oldest[-1][0])

@@ -158,15 +158,16 @@ ON CONFLICT DO UPDATE SET units = units + excluded.units;
 DELETE FROM spent WHERE ns = ?1 AND (pair, at_ms) IN
     (SELECT pair, at_ms FROM spent INDEXED BY spent_by_age WHERE ns = ?1 AND at_ms <= ?2 LIMIT ?3);
 
--- add_sent: ns, message_id, key, event_id, handler, position, ref, sent_ms -> in the sent index.
-INSERT INTO sent (ns, message_id, key, event_id, handler, position, ref, sent_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+-- add_sent: ns, message_id, key, event_id, handler, position, ref, sent_ms -> in the sent index, unless it was before.
+INSERT INTO sent (ns, message_id, key, event_id, handler, position, ref, sent_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT DO NOTHING;
+
+-- raise_sent: ns, message_id, JSON array of the lower statuses, status -> the record has this status, if it had a lower one.
+UPDATE sent SET status = ?4 WHERE ns = ?1 AND message_id = ?2 AND status IN (SELECT value FROM json_each(?3));
 
 -- find_sent: ns, message_id, sent_ms -> the record, if it is younger.
-SELECT message_id, key, event_id, handler, position, ref, sent_ms
+SELECT message_id, key, event_id, handler, position, ref, sent_ms, status
 FROM sent WHERE ns = ?1 AND message_id = ?2 AND sent_ms > ?3;
-
--- drop_sent: ns, message_id -> not in the sent index.
-DELETE FROM sent WHERE ns = ?1 AND message_id = ?2;
 
 -- oldest_sent: ns, limit -> (seq, sent_ms), oldest first.
 SELECT seq, sent_ms FROM sent WHERE ns = ?1 ORDER BY seq LIMIT ?2;

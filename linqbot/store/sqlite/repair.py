@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linqbot.records import Durability, Side, Stats
-from linqbot.store.sqlite import inbox, knowledge, outbox
+from linqbot.store.sqlite import knowledge, outbox, seen
 from linqbot.store.sqlite import lane as lanes
 from linqbot.store.sqlite.lane import LEASED
 from linqbot.store.sqlite.transaction import SIDES, Transaction
@@ -15,7 +15,7 @@ _FULL = 2
 
 def sweep(tx: Transaction) -> int:
     """`Keeper.sweep`."""
-    inbox.forget_expired(tx, _IDS)
+    seen.forget_expired(tx, _IDS)
     outbox.forget_expired(tx)
     knowledge.forget_expired(tx)
     return sum(_cut_leases(tx, side) + _place(tx, side) for side in Side) + _count_again(tx)

@@ -20,6 +20,7 @@ from linqbot.records import (
     Fact,
     Leases,
     Limits,
+    OutboxItem,
     Outcome,
     SentRecord,
     Side,
@@ -106,6 +107,10 @@ class SqliteStore:
         """See `linqbot.store.base.Desk.load`."""
         wanted = list(keys)
         return await self._read(lambda tx: desk.load(tx, wanted))
+
+    async def post(self, items: Sequence[OutboxItem]) -> Accepted:
+        """See `linqbot.store.base.Outbox.post`."""
+        return await self._write(lambda tx: outbox.post(tx, items))
 
     async def settle(self, lane: str, token: str, outcome: Outcome) -> bool:
         """See `linqbot.store.base.Outbox.settle`."""

@@ -26,6 +26,7 @@ from linqbot.testing.store_contract.keeping import KeeperContract  # noqa: E402 
 from linqbot.testing.store_contract.knowing import KnowledgeContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.leases import LanesContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.opening import Build, Opener, StoreFixtures  # noqa: E402  as above
+from linqbot.testing.store_contract.posting import PostContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.receipts import ReceiptContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.settling import OutboxContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.sharing import SharingContract  # noqa: E402  after the assertions are registered
@@ -44,6 +45,7 @@ class StoreContract(
     StateContract,
     TimerContract,
     OutboxContract,
+    PostContract,
     BudgetContract,
     KnowledgeContract,
     KeeperContract,
@@ -63,6 +65,7 @@ __all__ = [
     "LanesContract",
     "Opener",
     "OutboxContract",
+    "PostContract",
     "ReceiptContract",
     "SharingContract",
     "StateContract",

@@ -211,3 +211,78 @@ class ReceiptContract(StoreFixtures):
 
         stats = await store.stats()
         assert (stats.inbox, stats.outbox) == (1, 0)
+
+    @pytest.mark.parametrize("keyed", [True, False], ids=["with the key", "by the message alone"])
+    async def test_status_rises_with_the_news(self, store: Store, *, keyed: bool) -> None:
+        """Sent, then delivered, then read, whether or not Linq says the key."""
+        await freeze(store, reply("key-1"))
+        held = await lease(store, Side.OUT)
+        await store.settle(held.lane, held.token, Sent(message_id="message-1"))
+        seen = [await _status(store)]
+        for status in ("sent", "delivered", "read"):
+            await store.accept(news("key-1" if keyed else "", status=status))
+            seen.append(await _status(store))
+
+        assert seen == ["sent", "sent", "delivered", "read"]
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [("read", "delivered"), ("delivered", "failed"), ("failed", "sent"), ("read", "failed"), ("read", "surprise")],
+    )
+    async def test_status_never_falls(self, store: Store, first: str, second: str) -> None:
+        """News may come in any order, also of a kind that nobody knows."""
+        await freeze(store, reply("key-1"))
+        await store.accept(news("key-1", status=first))
+
+        await store.accept(news("", status=second))
+
+        assert await _status(store) == first
+
+    async def test_failed_may_still_be_delivered(self, store: Store) -> None:
+        """Another way was found."""
+        await freeze(store, reply("key-1"))
+        await store.accept(news("key-1", status="failed"))
+        before = await _status(store)
+
+        await store.accept(news("", status="delivered"))
+
+        assert (before, await _status(store)) == ("failed", "delivered")
+
+    async def test_news_of_a_stranger_makes_no_record(self, store: Store) -> None:
+        """Only what is ours has a status."""
+        await freeze(store, reply("key-1"))
+
+        await store.accept(news("", message_id="stranger", status="read"))
+
+        assert await store.sent("stranger") is None
+        assert (await store.stats()).outbox == 1
+
+    async def test_proof_of_a_leased_reply_is_found_at_once(self, store: Store) -> None:
+        """A handler of the news can ask which reply it was, before its holder has settled it; the settling keeps it."""
+        await freeze(store, reply("key-1"))
+        held = await lease(store, Side.OUT)
+
+        await store.accept(news("key-1", status="delivered"))
+
+        record = await store.sent("message-1")
+        assert record is not None
+        assert (record.key, record.event_id, record.status) == ("key-1", "event-of-key-1", "delivered")
+        await store.settle(held.lane, held.token, Sent(message_id="message-1"))
+        assert await store.sent("message-1") == record
+
+    async def test_repeated_news_of_a_leased_reply_changes_nothing(self, store: Store) -> None:
+        """One record, one message counted."""
+        await freeze(store, reply("key-1"))
+        await lease(store, Side.OUT)
+        await store.accept(news("key-1", status="delivered"))
+        record = await store.sent("message-1")
+
+        await store.accept(news("key-1", status="delivered"))
+
+        assert await store.sent("message-1") == record
+
+
+async def _status(store: Store) -> str:
+    record = await store.sent("message-1")
+    assert record is not None
+    return record.status

@@ -18,6 +18,7 @@ from linqbot.records import (
     Receipt,
     Repeat,
     Request,
+    Sent,
     Side,
 )
 from linqbot.store.base import Store
@@ -48,6 +49,7 @@ def reply(
     units: int = 1,
     guards: Sequence[str] = ("guard",),
     names: Sequence[str] = ("name",),
+    once: str = "",
 ) -> OutboxItem:
     """A reply with a plain variant, of which little is left at its default."""
     return OutboxItem(
@@ -67,6 +69,7 @@ def reply(
         line="line-1",
         guards=tuple(guards),
         names=tuple(names),
+        once=once,
     )
 
 
@@ -116,6 +119,16 @@ async def nothing(store: Store, side: Side = Side.IN) -> bool:
 async def lanes(store: Store, count: int, side: Side = Side.IN) -> list[str]:
     """The lanes that one call gives, in its order, asked for `count`."""
     return [one.lane for one in (await store.lease(side, [random_token() for _ in range(count)])).taken]
+
+
+async def send_all(store: Store) -> list[str]:
+    """The keys of all replies, in the order in which one dispatcher sends them."""
+    sent: list[str] = []
+    while taken := (await store.lease(Side.OUT, [random_token()])).taken:
+        assert taken[0].reply is not None
+        sent.append(taken[0].reply.key)
+        await store.settle(taken[0].lane, taken[0].token, Sent(message_id=f"message-of-{sent[-1]}"))
+    return sent
 
 
 async def end(store: Store, held: Lease) -> None:

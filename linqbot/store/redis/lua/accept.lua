@@ -1,33 +1,21 @@
--- ARGV: lane, has item, item, receipt's lane, key, message id (key '': no receipt), number of ids, bucket and digest of
--- each id, then the facts as learn takes them.
+-- ARGV: lane, has item, item, receipt's lane, key, message id and status, number of ids, bucket and digest of each id, then
+-- the facts as learn takes them.
 -- -> accepted, duplicate or full. The first write is one that is refused when the memory is full.
 local lane, has_item, item = ARGV[2], ARGV[3] == '1', ARGV[4]
 
--- Two generations: an id of the last moment of one is found through all of the next.
-local generation = math.floor(now / LIMITS.dedupe_ms)
-local forget_in = (generation + 2) * LIMITS.dedupe_ms - now
-local known, fresh = false, {}
-local ids_end = 8 + 2 * tonumber(ARGV[8])
-for i = 9, ids_end, 2 do
-  local bucket = P .. 'id:' .. generation .. ':' .. ARGV[i]
-  local before = P .. 'id:' .. (generation - 1) .. ':' .. ARGV[i]
-  if call('HEXISTS', bucket, ARGV[i + 1]) == 1 or call('HEXISTS', before, ARGV[i + 1]) == 1 then
-    known = true
-  else
-    fresh[#fresh + 1] = { bucket, ARGV[i + 1] }
-  end
+local is_known, fresh = false, {}
+local ids_end = 9 + 2 * tonumber(ARGV[9])
+for i = 10, ids_end, 2 do
+  if remembered(ARGV[i], ARGV[i + 1]) then is_known = true else fresh[#fresh + 1] = i end
 end
 
-if has_item and not known then
+if has_item and not is_known then
   local bytes = tonumber(call('HGET', META, 'in_bytes') or 0)
   if bytes >= LIMITS.inbox_cap_bytes or call('LLEN', queue('in', lane)) >= LIMITS.lane_cap then return answer('full') end
 end
 
-for _, id in ipairs(fresh) do
-  call('HSET', id[1], id[2], '')
-  call('PEXPIRE', id[1], forget_in)
-end
-if has_item and not known then append('in', lane, string.format('%d', now) .. ':' .. item) end
+for _, i in ipairs(fresh) do remember(ARGV[i], ARGV[i + 1]) end
+if has_item and not is_known then append('in', lane, string.format('%d', now) .. ':' .. item) end
 
 for i = ids_end + 1, #ARGV, 5 do learn(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1' and ARGV[i + 4]) end
 
@@ -39,9 +27,11 @@ if key ~= '' then
   if parts and (parts[1] == key or parts[2] == key) then
     if call('ZSCORE', P .. 'out:leased', to) then
       call('HSETNX', about('out', to), 'mid', message_id)
+      index_sent(entry, message_id)
     else
       finish_sent(to, message_id)
     end
   end
 end
-return answer(known and 'duplicate' or 'accepted')
+raise(message_id, ARGV[8])
+return answer(is_known and 'duplicate' or 'accepted')

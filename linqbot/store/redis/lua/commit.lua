@@ -1,4 +1,4 @@
--- ARGV: lane, token, take, then four counted lists: replies (lane, key, entry), letters (id, letter, item),
+-- ARGV: lane, token, take, then four counted lists: replies (lane, key, marks, entry), letters (id, letter, item),
 -- state (key, expected version, 1 or 0 to delete, value), timers (key, due, 1 or 0 to cancel, item).
 -- -> committed, stale or conflict.
 local lane, take = ARGV[2], tonumber(ARGV[4])
@@ -15,7 +15,7 @@ local function read(width)
   return rows
 end
 
-local replies, letters, state, timers = read(3), read(3), read(4), read(4)
+local replies, letters, state, timers = read(4), read(3), read(4), read(4)
 run_when_full()
 if not held('in', lane, ARGV[3]) then return answer('stale') end
 for _, write in ipairs(state) do
@@ -26,7 +26,7 @@ end
 
 for _, reply in ipairs(replies) do
   if call('HEXISTS', about('in', lane), 'f:' .. reply[2]) == 0 then
-    append('out', reply[1], reply[3])
+    enqueue(reply[1], reply[3], reply[4])
     if take == 0 then call('HSET', about('in', lane), 'f:' .. reply[2], '') end
   end
 end

@@ -43,6 +43,20 @@ local function unframe(blob, n)
   return parts, at
 end
 
+-- Ids, in two generations: one of the last moment of one is found through all of the next.
+
+local function remembered(bucket, digest)
+  local generation = math.floor(now / LIMITS.dedupe_ms)
+  return call('HEXISTS', P .. 'id:' .. generation .. ':' .. bucket, digest) == 1
+    or call('HEXISTS', P .. 'id:' .. (generation - 1) .. ':' .. bucket, digest) == 1
+end
+
+local function remember(bucket, digest)
+  local generation = math.floor(now / LIMITS.dedupe_ms)
+  call('HSET', P .. 'id:' .. generation .. ':' .. bucket, digest, '')
+  call('PEXPIRE', P .. 'id:' .. generation .. ':' .. bucket, (generation + 2) * LIMITS.dedupe_ms - now)
+end
+
 -- Lanes: a list of items, and while the head is leased or in trouble a hash about it.
 
 local function queue(s, lane)
@@ -148,6 +162,22 @@ local function more(item)
   return cjson.decode(string.sub(item, 9, string.find(item, ',"v":', 9, true) - 1))
 end
 
+-- Appends a reply and says so. `marks` is '' for most of them, or framed: bucket and digest of its `once`, and the key of the
+-- fact that tells which chat its lane became.
+local function enqueue(lane, marks, entry)
+  if marks ~= '' then
+    local parts = unframe(marks, 3)
+    if parts[2] ~= '' then
+      if remembered(parts[1], parts[2]) then return false end
+      remember(parts[1], parts[2])
+    end
+    local chat = parts[3] ~= '' and known({ parts[3] })[4]
+    if chat then lane = 'chat:' .. chat end
+  end
+  append('out', lane, entry)
+  return true
+end
+
 local function forget_sent(most)
   local order = P .. 'sent:order'
   for _ = 1, most do
@@ -161,19 +191,39 @@ local function forget_sent(most)
   end
 end
 
+-- The sent index: message id -> time, key, facts, and the status unless that is the lowest; each framed.
+
+local RANKS = { sent = 0, failed = 1, delivered = 2, read = 3 }
+local function raise(message_id, status)
+  if (RANKS[status] or 0) == 0 then return end
+  local record = call('HGET', P .. 'sent', message_id)
+  if not record then return end
+  local _, at = unframe(record, 3)
+  local old = at <= #record and unframe(string.sub(record, at), 1)[1] or 'sent'
+  if (RANKS[old] or 9) < RANKS[status] then
+    call('HSET', P .. 'sent', message_id, string.sub(record, 1, at - 1) .. #status .. ':' .. status)
+  end
+end
+
+local function index_sent(entry, message_id)
+  if message_id == '' then return end
+  local parts, at = unframe(entry, 5), string.format('%d', now)
+  local key, facts = parts[1], parts[5]
+  local record = #at .. ':' .. at .. #key .. ':' .. key .. #facts .. ':' .. facts
+  if call('HSETNX', P .. 'sent', message_id, record) == 0 then return end
+  call('RPUSH', P .. 'sent:order', at .. ':' .. message_id)
+  call('PEXPIRE', P .. 'sent', LIMITS.sent_ms)
+  call('PEXPIRE', P .. 'sent:order', LIMITS.sent_ms)
+  forget_sent(8)
+end
+
 local function finish_sent(lane, message_id)
   local entry = call('LINDEX', queue('out', lane), 0)
   if entry and message_id ~= '' then
-    local parts, from = unframe(entry, 5)
-    local key, facts, at = parts[1], parts[5], string.format('%d', now)
-    local record = #at .. ':' .. at .. #key .. ':' .. key .. #facts .. ':' .. facts
-    call('HSET', P .. 'sent', message_id, record)
-    call('RPUSH', P .. 'sent:order', at .. ':' .. message_id)
-    call('PEXPIRE', P .. 'sent', LIMITS.sent_ms)
-    call('PEXPIRE', P .. 'sent:order', LIMITS.sent_ms)
-    forget_sent(8)
+    index_sent(entry, message_id)
+    local _, from = unframe(entry, 5)
     for _, name in ipairs(more(string.sub(entry, from)).names or NONE) do
-      learn(name, at, string.format('%d', LIMITS.sent_ms), message_id)
+      learn(name, string.format('%d', now), string.format('%d', LIMITS.sent_ms), message_id)
     end
   end
   finish('out', lane, 1)

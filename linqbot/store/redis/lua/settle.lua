@@ -1,13 +1,23 @@
--- ARGV: lane, token, then `sent` and a message id or '' | `dead`, id and letter |
+-- ARGV: lane, token, then `sent`, a message id or '' and, if the lane passes, the chat's id and the key of the fact that tells
+-- it | `dead`, id and letter |
 -- `wait`, delay in ms, and 1 or 0 for burn, ambiguous, use plain. -> 1, or 0 when the token is not the lane's.
 local lane, what = ARGV[2], ARGV[4]
 local state = about('out', lane)
 run_when_full()
 if not held('out', lane, ARGV[3]) then return answer(0) end
 
+-- What still waits moves to the chat's lane, and what comes later goes there.
+local function pass(chat, fact)
+  local left = call('LRANGE', queue('out', lane), 0, -1)
+  if #left > 0 then finish('out', lane, #left) end
+  for _, entry in ipairs(left) do append('out', 'chat:' .. chat, entry) end
+  learn(fact, string.format('%d', now), string.format('%d', LIMITS.passed_ms), chat)
+end
+
 local arrived = call('HGET', state, 'mid')
 if what == 'sent' then
   finish_sent(lane, ARGV[5] ~= '' and ARGV[5] or arrived or '')
+  if ARGV[6] then pass(ARGV[6], ARGV[7]) end
 elseif what == 'dead' then
   local entry = call('LINDEX', queue('out', lane), 0)
   local _, at = unframe(entry, 5)
