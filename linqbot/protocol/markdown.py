@@ -35,6 +35,7 @@ _TAGS: dict[str, Style] = {
 }
 _TAG = re.compile(r"<(/?)([a-z]+)\s*/?>", re.IGNORECASE)
 _ADDRESS = re.compile(r"://[^\s<>\[\]\"`]*[^\s<>\[\]\"`.,:;!?'*_~()]")
+_BAR = re.compile(r"(?<!\\)\|")
 _SCHEME = re.compile(r"(?:https?|ftp)$", re.IGNORECASE)
 
 
@@ -49,7 +50,7 @@ def rendered(source: str) -> tuple[str, tuple[Decoration, ...]]:
     tokens = _parser().parse(source)
     if any(token.level >= DEEPEST for token in tokens):
         return source, ()
-    page = _Page()
+    page = _Page(source.splitlines())
     page.blocks(SyntaxTreeNode(tokens).children)
     value = "".join(page.written)
     return (value, _merged(page.decorations)) if value.strip() else (source, ())
@@ -80,7 +81,8 @@ def _address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # the p
 class _Page:
     """What is written so far, and how a new line begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
         self.written: list[str] = []
         self.decorations: list[Decoration] = []
         self._units = 0
@@ -107,7 +109,7 @@ class _Page:
         elif node.type == "table":
             self.blocks([row for part in node.children for row in part.children], gap=1)
         elif node.type == "tr":
-            self._row(node.children)
+            self._row(node)
         elif node.type == "hr":
             self._write(RULE)
         else:
@@ -123,12 +125,18 @@ class _Page:
             with self._indented(BULLET if node.type == "bullet_list" else f"{number + index}. ", once=True):
                 self.blocks(item.children, gap)
 
-    def _row(self, cells: Sequence[Node]) -> None:
-        for index, cell in enumerate(cells):
+    def _row(self, node: Node) -> None:
+        for index, cell in enumerate(node.children):
             if index:
                 self._write(" | ")
             with self._styled("bold" if cell.type == "th" else None):
                 self._inline(cell.children)
+        self._write("".join(f" | {cell.strip()}" for cell in self._cells(node)[len(node.children) :]))
+
+    def _cells(self, node: Node) -> list[str]:
+        """The cells of a row as they were written: the parser drops those that the head of the table has not."""
+        line = self._lines[node.map[0]] if node.map else ""
+        return _BAR.split(line.strip().removeprefix("|").removesuffix("|"))
 
     def _inline(self, nodes: Sequence[Node]) -> None:
         closed_by = _pairs(nodes)

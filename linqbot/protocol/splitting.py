@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -132,18 +132,20 @@ def _best(window: str, size: int, shut: bytes) -> int | None:
     for boundary in (_PARAGRAPH, _LINE, _SENTENCE):
         if (place := _last(boundary, window, size // 2, shut)) is not None:
             return place
-    return _last(_BLANK, window, 1, shut) or _between_characters(window, size, shut)
+    if (place := _last(_BLANK, window, 1, shut)) is not None:
+        return place
+    return _free(range(size, 0, -1), window, shut)
 
 
 def _last(boundary: re.Pattern[str], window: str, low: int, shut: bytes) -> int | None:
     """Where the last boundary from `low` on begins: what comes before it, stays together."""
     places = [match.start() for match in boundary.finditer(window, max(low, 1)) if match.start() < len(window)]
-    return next((place for place in reversed(places) if not shut[place]), None)
+    return _free(reversed(places), window, shut)
 
 
-def _between_characters(window: str, size: int, shut: bytes) -> int | None:
-    """The last place up to `size` that does not take an accent, a joined emoji or a skin tone from its character."""
-    return next((place for place in range(size, 0, -1) if not shut[place] and not joins(window, place)), None)
+def _free(places: Iterable[int], window: str, shut: bytes) -> int | None:
+    """The first place that is in no spared range, and takes no accent, joined emoji or skin tone from its character."""
+    return next((place for place in places if not shut[place] and not joins(window, place)), None)
 
 
 def _after_blanks(text: str, place: int) -> int:

@@ -64,6 +64,13 @@ def test_no_character_is_cut_in_half(text: str, limit: int) -> None:
         ("一二三四五六七八。九十一二三四五六七八", ("一二三四五六七八。", "九十一二三四五六七八")),
         ("a" * 20, ("a" * 16, "a" * 4)),
         ("a\n\nbbb bbb bbb bbb bbb", ("a\n\nbbb bbb bbb", "bbb bbb")),
+        ("see https://a.bc/def?gh", ("see", "https://a.bc/def", "?gh")),
+        ("see https://a.bc/d", ("see", "https://a.bc/d")),
+        ("see (https://a.bc/d)", ("see", "(https://a.bc/d)")),
+        ("look at www.a.bc/de!", ("look at", "www.a.bc/de!")),
+        ("three 🇩🇪🇫🇷🇮🇹", ("three", "🇩🇪🇫🇷🇮🇹")),
+        ("flags🇩🇪🇫🇷🇮🇹", ("flags🇩🇪🇫🇷", "🇮🇹")),
+        ("aaaaaaaaaaaaaaa\u1112\u1161\u11ab", ("aaaaaaaaaaaaaaa", "\u1112\u1161\u11ab")),
     ],
 )
 def test_cut_falls_where_a_reader_would_cut(text: str, pieces: tuple[str, ...]) -> None:
