@@ -27,6 +27,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from linqbot.client.client import Client
+from linqbot.client.downloads import Downloader
+from linqbot.client.files import FileHost
 from linqbot.client.http import LinqClient
 from linqbot.client.official import official_client
 from linqbot.clock import Clock, SystemClock
@@ -39,6 +41,7 @@ from linqbot.engine.sweeper import Sweeper
 from linqbot.engine.watchdog import Watchdog
 from linqbot.engine.worker import Worker
 from linqbot.errors import ConfigurationError, RegistrationError
+from linqbot.events.fetching import FETCHER
 from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
 from linqbot.protocol.sampling import Sampler
@@ -242,6 +245,7 @@ class Bot(Router):
         stack.enter_context(Watchdog())
         store = await stack.enter_async_context(self._open_store())
         client = await stack.enter_async_context(self._open_client())
+        await stack.enter_async_context(self._open_files())
         ingress = None if self._only == "worker" else self._make_ingress(store, runner)
         worker = dispatcher = None
         if self._only != "web":
@@ -272,6 +276,17 @@ class Bot(Router):
                 official, self._official, self._client = self._official, None, None
                 if official is not None:
                     await official.close()
+
+    @asynccontextmanager
+    async def _open_files(self) -> AsyncIterator[FileHost]:
+        """Let whatever this task starts from now on fetch the files that events speak of."""
+        host = FileHost(self._transport)
+        FETCHER.set(Downloader(self.client.attachments, host, hosts=self.settings.file_hosts))
+        try:
+            yield host
+        finally:
+            FETCHER.set(None)
+            await host.aclose()
 
     def _official_client(self) -> AsyncLinqAPIV3:
         return official_client(self.settings.base_url, self._api_key(), transport=self._transport)

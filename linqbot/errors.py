@@ -18,7 +18,7 @@ LinqbotError
     │   ├── NotSent             the request did not leave: it is safe to send again
     │   └── OutcomeUnknown      the request may have arrived: only the same key and body may be sent again
     ├── FileError               a file did not go up to Linq's file host, or did not come down from there
-    │   ├── ForeignHost         its address is none that files are fetched from or put to
+    │   ├── ForeignHost         its address is none to fetch from: see LINQBOT_MEDIA_HOSTS
     │   ├── FileTooLarge        it has more bytes than allowed
     │   ├── FileGone            it is not there any more, and there is no fresh address
     │   ├── FileChanged         it changed on the disk while it was uploaded

@@ -133,6 +133,11 @@ class Settings(BaseSettings):
     namespace: Annotated[Text, AfterValidator(_namespace)] = _setting(
         "LINQBOT_NAMESPACE", "linqbot", "Keeps several bots apart that share one store; part of every idempotency key."
     )
+    media_hosts: Text = _setting(
+        "LINQBOT_MEDIA_HOSTS",
+        "cdn.linqapp.com",
+        "Hosts that files are fetched from, separated by commas; beside them the base URL's if it is this machine.",
+    )
     public_url: Annotated[Text, AfterValidator(_web_url)] | None = _setting(
         "LINQBOT_PUBLIC_URL", None, "Where the internet reaches this program; the default of `webhooks sync --url`."
     )
@@ -205,6 +210,13 @@ class Settings(BaseSettings):
         values = [value.get_secret_value() for value in masked if value is not None]
         secrets = [one.strip() for value in values for one in (value, *value.split(","))]
         return (*secrets, *([self.from_number] if self.from_number else []))
+
+    @property
+    def file_hosts(self) -> frozenset[str]:
+        """Where files of messages are fetched from, as `host` or `host:port`."""
+        base = urlsplit(self.base_url)
+        local = [base.netloc.lower()] if base.hostname in ("localhost", "127.0.0.1", "::1") else []
+        return frozenset(filter(None, [*(one.strip().lower() for one in self.media_hosts.split(",")), *local]))
 
     def limits(self) -> Limits:
         """The store's sizes and times as these settings want them."""

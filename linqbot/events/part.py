@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from linqbot.events.chat import Handle
+from linqbot.events.fetching import MOST_BYTES, fetcher_for
 from linqbot.events.wire import Flag, Maybe, Or, Some, Word, Words
 
 
@@ -109,6 +111,20 @@ class MediaPart(Words):
     size_bytes: Maybe[int] = None
     url: Maybe[str] = None
     reactions: Some[PartReaction] = ()
+
+    async def download(self, *, most_bytes: int = MOST_BYTES) -> bytes:
+        """The file's bytes, fetched from Linq's file host within 60 seconds; an address that is too old is renewed.
+
+        Raises `ForeignHost`, `FileTooLarge`, `FileGone`, `FileTimeout`, another `FileError`, or what `bot.client` raises.
+        """
+        return await fetcher_for(self).fetch(self, most_bytes=most_bytes)
+
+    async def download_to(self, path: str | PathLike[str], *, most_bytes: int = MOST_BYTES) -> int:
+        """Write the file to a path, in bounded memory, and return its size; the path is there when the file is whole.
+
+        A file that is there already is replaced. Raises as `download` does, and `OSError` as the disk does.
+        """
+        return await fetcher_for(self).save(self, path, most_bytes=most_bytes)
 
 
 class LinkPart(Words):

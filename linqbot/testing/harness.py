@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -23,6 +24,9 @@ from linqbot.testing.clock import TurnedClock
 
 LINE = LINES[0]
 """The bot's line in the emulator."""
+
+SITE = "https://linq.test"
+"""Where Linq is for the bot under test: nowhere, but reached all the same."""
 
 _LOOK_S = 0.005
 _QUIET_LOOKS = 4
@@ -152,13 +156,15 @@ class Sim:
 
     def _configure(self) -> None:
         path = load_settings(env_file=None, **self._settings).webhook_path
+        self.emulator.linq.vault.site = SITE
         subscription = self.emulator.subscribe(f"http://bot.test{path}?version=2026-02-03")
         settings = load_settings(
             env_file=None,
             **{
                 "api_key": "a-test-token",
                 "webhook_secret": subscription.secret,
-                "base_url": "http://linq.test/api/partner",
+                "base_url": f"{SITE}/api/partner",
+                "media_hosts": urlsplit(SITE).netloc,
                 **self._settings,
             },
         )
