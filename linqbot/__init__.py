@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from linqbot.client.types import SendResult, SentMessage
+    from linqbot.engine.postbox import Queued
     from linqbot.errors import (
         ApiError,
         ConfigurationError,
@@ -122,6 +123,7 @@ _HOMES = {
         "SendResult",
         "SentMessage",
     ),
+    "linqbot.engine.postbox": ("Queued",),
     "linqbot.errors": (
         "ApiError",
         "ConfigurationError",
@@ -237,6 +239,7 @@ __all__ = [
     "OutcomeUnknown",
     "PayloadError",
     "Poll",
+    "Queued",
     "RateLimited",
     "React",
     "Refusal",

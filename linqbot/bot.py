@@ -12,7 +12,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -32,9 +32,10 @@ from linqbot.client.files import FileHost
 from linqbot.client.http import LinqClient
 from linqbot.client.official import official_client
 from linqbot.clock import Clock, SystemClock
-from linqbot.engine.dispatcher import Dispatcher
+from linqbot.engine.dispatcher import Dispatcher, Settled
 from linqbot.engine.health import Health
 from linqbot.engine.ingress import Ingress, IngressLimits
+from linqbot.engine.postbox import Postbox, Queued
 from linqbot.engine.quoting import Quoting
 from linqbot.engine.runtime import Runtime
 from linqbot.engine.sweeper import Sweeper
@@ -46,8 +47,10 @@ from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
 from linqbot.protocol.sampling import Sampler
 from linqbot.protocol.signature import parse_secrets
-from linqbot.replies import Thread
+from linqbot.replies import Bubbles, Thread
+from linqbot.replies import Send as Sending
 from linqbot.replies.reply import THREADS
+from linqbot.replies.send import check_key
 from linqbot.settings import Settings, load_settings
 from linqbot.store.base import Store
 from linqbot.store.open import open_store
@@ -58,8 +61,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("linqbot.bot")
 
-Only = Literal["all", "web", "worker"]
-"""Which part of the bot a process runs: both, webhooks alone, or handlers and sends alone."""
+Only = Literal["all", "web", "worker", "send"]
+"""Which part of the bot a process runs: all, webhooks alone, handlers and sends alone, or sends alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class _Live:
     runtime: Runtime
     ingress: Ingress | None
     health: Health
+    postbox: Postbox
 
 
 class Bot(Router):
@@ -95,6 +99,7 @@ class Bot(Router):
         self._clock: Clock = SystemClock()
         self._transport: httpx.AsyncBaseTransport | None = None
         self._open_store: Callable[[], Store] = self._open_store_of_settings
+        self._settled: Settled | None = None
         self._app: Starlette | None = None
         self._complaints = Sampler()
         self._live: _Live | None = None
@@ -126,11 +131,12 @@ class Bot(Router):
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         store: Callable[[], Store] | None = None,
+        settled: Settled | None = None,
     ) -> None:
         """Change how a bot that is not running will run; what is left out stays. Used by the command line and by tests.
 
         `transport` carries the requests to Linq; `store` opens another store than the one the settings name;
-        `attempts` hold for every handler, whatever it says itself.
+        `attempts` hold for every handler, whatever it says itself; `settled` is told of each attempt to send.
         """
         if self._live is not None:
             raise ConfigurationError("the bot is running; configure it before it starts")
@@ -141,11 +147,36 @@ class Bot(Router):
         self._clock = clock or self._clock
         self._transport = transport or self._transport
         self._open_store = store or self._open_store
+        self._settled = settled or self._settled
         self._app = None
 
     def event_types(self) -> frozenset[str]:
         """The event types that handlers want; what a subscription should ask for. Raises `RegistrationError`."""
         return self._compile().event_types()
+
+    async def send(self, to: str | Sequence[str], reply: Bubbles, *, key: str = "", line: str | None = None) -> Queued:
+        """Begin: queue a message to a handle, several (a group) or a chat's id; whichever process has a hand free sends it.
+
+        The bot must be running, or be a `sender`. The message is stored when this returns, and sent once under its `key`: a
+        repeat, from wherever it comes, changes nothing for a day at least. `line` is your number to send from, by default
+        `LINQ_FROM_NUMBER`, else one that Linq picks. Raises `ReplyError` without a key and for what Linq would refuse,
+        `StoreUnavailable` when it could not be stored.
+        """
+        return await self._running_parts.postbox.take(Sending(to, reply, key=check_key(key), line=line))
+
+    @asynccontextmanager
+    async def sender(self) -> AsyncIterator[Self]:
+        """The bot for a script that only sends: it takes no webhooks and runs no handlers while it is entered.
+
+        Leaving waits up to 23 s for what can be sent at once; what cannot stays queued for the other processes.
+        """
+        before = self._only
+        self.configure(only="send")
+        try:
+            async with self:
+                yield self
+        finally:
+            self._only = before
 
     def begin_drain(self) -> None:
         """Take nothing new from now on: webhooks are answered 503, running turns end. Safe from a signal handler."""
@@ -246,16 +277,22 @@ class Bot(Router):
         store = await stack.enter_async_context(self._open_store())
         client = await stack.enter_async_context(self._open_client())
         await stack.enter_async_context(self._open_files())
-        ingress = None if self._only == "worker" else self._make_ingress(store, runner)
-        worker = dispatcher = None
-        if self._only != "web":
-            await stack.enter_async_context(runner)
-            worker, dispatcher = self._make_hands(store, runner, client)
+        ingress = self._make_ingress(store, runner) if self._only in ("all", "web") else None
+        worker = None
+        if self._only in ("all", "worker"):
+            worker = self._make_worker(store, await stack.enter_async_context(runner))
+        dispatcher = None if self._only == "web" else self._make_dispatcher(store, client)
         sweeper = Sweeper(store, clock=self._clock, random=random.random)
         runtime = Runtime(ingress=ingress, worker=worker, dispatcher=dispatcher, sweeper=sweeper)
         await self._announce(store)
         await stack.enter_async_context(runtime)  # last: from here on handlers run, and one may end the process
-        return _Live(store=store, runtime=runtime, ingress=ingress, health=Health(store, runtime.troubles))
+        return _Live(
+            store=store,
+            runtime=runtime,
+            ingress=ingress,
+            health=Health(store, runtime.troubles),
+            postbox=self._make_postbox(store),
+        )
 
     def _api_key(self) -> str:
         key = self.settings.api_key
@@ -315,21 +352,32 @@ class Bot(Router):
             limits=IngressLimits(body_bytes=int(settings.max_body), legacy=settings.legacy_signatures),
         )
 
-    def _make_hands(self, store: Store, runner: Runner, client: LinqClient) -> tuple[Worker, Dispatcher]:
-        lease_ms = self.settings.limits().lease_ms
-        worker = Worker(
+    def _make_worker(self, store: Store, runner: Runner) -> Worker:
+        return Worker(
             store,
             runner,
             clock=self._clock,
             random=random.random,
             attempts=self._attempts,
-            lease_ms=lease_ms,
+            lease_ms=self.settings.limits().lease_ms,
             threads=runner.threads,
             threads_lost=ask_to_leave,
             quote=Quoting(self.client.messages.get, clock=self._clock),
         )
-        dispatcher = Dispatcher(store, client, clock=self._clock, random=random.random, lease_ms=lease_ms)
-        return worker, dispatcher
+
+    def _make_dispatcher(self, store: Store, client: LinqClient) -> Dispatcher:
+        return Dispatcher(
+            store,
+            client,
+            clock=self._clock,
+            random=random.random,
+            lease_ms=self.settings.limits().lease_ms,
+            settled=self._settled,
+        )
+
+    def _make_postbox(self, store: Store) -> Postbox:
+        settings = self.settings
+        return Postbox(store, clock=self._clock, namespace=settings.namespace, line=settings.from_number)
 
     async def _announce(self, store: Store) -> None:
         durability = await store.durability()

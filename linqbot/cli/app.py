@@ -16,6 +16,7 @@ from linqbot.errors import LinqbotError
 COMMANDS = {
     "dev": ("linqbot.cli.dev:dev", "Talk to a bot right here: no account, no Redis, reload on save."),
     "run": ("linqbot.cli.run:run", "Serve a bot."),
+    "send": ("linqbot.cli.send:send", "Send somebody a message."),
     "webhooks": ("linqbot.cli.webhooks:webhooks", "Tell Linq where to send which events."),
     "emulator": ("linqbot.cli.emulator:emulator", "Run a Linq to play with."),
 }

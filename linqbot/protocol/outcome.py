@@ -34,6 +34,7 @@ NO_LINE_MS = 600_000
 
 _CHAT_IS_GONE = (2001, 2013)
 """Codes for a chat that is not there, was deleted, or was left by the line (linq-api-v3.md section 2)."""
+_LINE_RESTS = 2027
 _NO_LINE = 2015
 """What it means for POST /v3/messages (linq-api-v3.md section 7.2); elsewhere it is a conflict that stays."""
 
@@ -105,9 +106,9 @@ def _judged(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict
     status, code = answer.status, code_of(answer)
     if 200 <= status < 300:
         verdict = _accepted(answer, lease, now_ms, jitter)
-    elif code in _CHAT_IS_GONE and _may_open_another(lease):
+    elif _may_open_another(code, lease):
         outcome = Wait(delay_ms=0, reason=rule_of(status, code).why, use_plain=True)
-        verdict = Verdict(outcome=outcome, news="chat is gone, another is opened")
+        verdict = Verdict(outcome=outcome, news="chat cannot be written to, another is opened")
     elif code == _NO_LINE and _reply(lease).request.path == "/v3/messages":
         verdict = _later(lease, now_ms, "no line of this account may send for now", NO_LINE_MS)
     else:
@@ -232,10 +233,14 @@ def _may_go_plain(lease: Lease) -> bool:
     return never_unknown and not lease.use_plain and _reply(lease).plain is not None
 
 
-def _may_open_another(lease: Lease) -> bool:
-    """Whether the reply has a variant that is sent elsewhere than into its chat."""
+def _may_open_another(code: int | None, lease: Lease) -> bool:
+    """Whether the reply has a variant that is sent elsewhere than into its chat, which is gone, or whose line may not send
+    while Linq may pick another.
+    """
     reply = _reply(lease)
-    return reply.plain is not None and reply.plain.path != reply.request.path and _may_go_plain(lease)
+    if reply.plain is None or reply.plain.path == reply.request.path or not _may_go_plain(lease):
+        return False
+    return code in _CHAT_IS_GONE or (code == _LINE_RESTS and reply.plain.path == "/v3/messages")
 
 
 def _window_is_over(lease: Lease, now_ms: int) -> bool:
