@@ -7,6 +7,7 @@ behind a link, `>` before a quote, code as it is. HTML tags for the four styles 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -25,6 +26,8 @@ RULE = "\u2014\u2014\u2014"
 BULLET = "\u2022 "
 DEEPEST = 60
 """Nested deeper than this it is no text that somebody wrote; it stays as it is."""
+MOST_BRACKETS = 1_000
+"""With more opening brackets links stay as they are written: the parser's time for them grows with their square."""
 
 _STYLES: dict[str, Style] = {"strong": "bold", "em": "italic", "s": "strikethrough"}
 _TAGS: dict[str, Style] = {
@@ -47,7 +50,7 @@ def rendered(source: str) -> tuple[str, tuple[Decoration, ...]]:
     from markdown_it.tree import SyntaxTreeNode
 
     source = whole_characters(source)
-    tokens = _parser().parse(source)
+    tokens = _parser(links=source.count("[") <= MOST_BRACKETS).parse(source)
     if any(token.level >= DEEPEST for token in tokens):
         return source, ()
     page = _Page(source.splitlines())
@@ -57,14 +60,14 @@ def rendered(source: str) -> tuple[str, tuple[Decoration, ...]]:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser(*, links: bool) -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST + 1}).enable(["strikethrough", "table"])
     # A definition that nothing refers to would vanish, and a tag at the start of a line keep the rest from being read.
     parser.disable(["reference", "html_block"])
     parser.inline.ruler.before("text", "address", _address)
-    return parser
+    return parser if links else parser.disable(["link", "image"])
 
 
 def _address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # the parser calls its rules so
@@ -208,16 +211,18 @@ def _pairs(nodes: Sequence[Node]) -> dict[int, int]:
     """Each tag for a style that is closed among its siblings, and where."""
     pairs: dict[int, int] = {}
     opened: list[tuple[str, int]] = []
+    waiting: Counter[str] = Counter()
     for index, node in enumerate(nodes):
         closes, name = _tag(node)
         if name in _TAGS and not closes:
             opened.append((name, index))
-        elif name in (one for one, _ in opened):
-            while opened:
-                other, start = opened.pop()
-                if other == name:
-                    pairs[start] = index
-                    break
+            waiting[name] += 1
+        while closes and waiting[name]:
+            other, start = opened.pop()
+            waiting[other] -= 1
+            if other == name:
+                pairs[start] = index
+                break
     return pairs
 
 

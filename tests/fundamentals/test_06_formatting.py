@@ -44,6 +44,10 @@ def bot() -> Bot:
     async def long() -> Reply:
         return Reply(Markdown("word **bold** " * 150))
 
+    @bot.message("overlong")
+    async def overlong() -> Text:
+        return bold("word " * 2_400)
+
     @bot.message("asis")
     async def as_is(message: Message) -> str:
         return "2*3*4 **stays**"
@@ -147,6 +151,23 @@ async def test_more_decorations_than_linq_takes_become_bubbles(sim: Sim) -> None
     assert " ".join(reply.text for reply in replies).split() == ["word", "bold"] * 150
     covered = [reply.text[start:end] for reply in replies for (start, end), _ in decorations(reply.parts[0])]
     assert covered == ["bold"] * 150
+
+
+async def test_a_decoration_longer_than_a_text_goes_on_in_the_next(sim: Sim) -> None:
+    """12,000 bold characters are two bubbles, bold from end to end."""
+    replies = await sim.user().says("overlong")
+
+    assert " ".join(reply.text for reply in replies).split() == ["word"] * 2_400
+    assert [decorations(reply.parts[0]) for reply in replies] == [[([0, len(reply.text)], "bold")] for reply in replies]
+    assert len(replies) == 2
+
+
+@pytest.mark.parametrize("service", ["SMS", "RCS"])
+async def test_a_group_without_imessage_gets_names_for_mentions(sim: Sim, service: str) -> None:
+    """Nothing would be highlighted there (linq-api-v3.md section 9.3)."""
+    [reply] = await sim.user(ANN).says("mention", group=(BOB,), service=service)
+
+    assert reply.parts == ({"type": "text", "value": "Hey 👋 Bob, look"},)
 
 
 async def test_a_string_is_sent_as_it_is(sim: Sim) -> None:

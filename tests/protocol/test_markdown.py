@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from time import process_time
 from typing import Any, ClassVar
 
 import pytest
@@ -119,6 +120,21 @@ def test_the_parser_is_loaded_when_first_needed() -> None:
     )
 
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "![", "[](", "<u>", "<u>a</b>", "*a ", "**a *", "`a``b", "http://", "> ", "|", "~~", "_a"]
+)
+def test_time_grows_no_faster_than_the_text(piece: str) -> None:
+    """A long run of opening marks, which nobody means, is no way to stop a bot."""
+    took: list[float] = []
+    for length in (5_000, 40_000):
+        source = piece * (length // len(piece))
+        began = process_time()
+        rendered(source)
+        took.append(process_time() - began)
+
+    assert took[1] < max(took[0] * 24, 0.5)
 
 
 class Page(HTMLParser):

@@ -9,7 +9,29 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Literal, assert_type
 
-from linqbot import NEXT, Bot, Chat, Delivery, Event, Link, Media, Message, Next, Reply, Router, SentReply, Text, Turn
+from linqbot import (
+    NEXT,
+    Bot,
+    Chat,
+    Decoration,
+    Delivery,
+    Event,
+    InlineSticker,
+    Link,
+    Markdown,
+    Media,
+    Mention,
+    Message,
+    Next,
+    Reply,
+    Router,
+    SentReply,
+    Text,
+    Turn,
+    animated,
+    bold,
+    italic,
+)
 from linqbot.events import MessageEdited, MessageFailed, Participation, PollVote, Reaction, Typing
 from linqbot.replies import Action, Elsewhere, compose
 
@@ -54,6 +76,22 @@ async def passing(number: int) -> Link | Next | None:
 async def stream() -> AsyncIterator[Text | str]:
     yield "one"
     yield Text("two")
+
+
+@router.message("formatted")
+def formatted() -> list[Text | Markdown | Mention | Reply]:
+    cake = InlineSticker("🎂", attachment_id="0b0c2f6e-6a10-4a1d-9d51-9a1f6c0a7b11")
+    assert_type("Come " + bold("now ", italic("really")) + "!", Text)
+    assert_type("Hey " + Mention("+12025550100", "Ann") + animated("boo", "shake") + cake, Text)
+    animated("boo", "wobble")  # type: ignore[arg-type]  # no such animation
+    Decoration(0, 1, style="bald")  # type: ignore[arg-type]  # no such style
+    bold(7)  # type: ignore[arg-type]  # no words
+    return [
+        Text("hi", [Decoration(0, 2, style="bold")]),
+        Markdown("**hi**"),
+        Mention("a@example.com"),
+        Reply(cake, "hi"),
+    ]
 
 
 @router.event("message.failed", attempts=2)
