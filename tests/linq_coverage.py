@@ -36,8 +36,6 @@ REPLIES: dict[Endpoint, str] = {
     ("POST", f"{_CHAT}/voicememo"): "VoiceMemo",
     ("PATCH", _MESSAGE): "Edit",
     ("POST", f"{_MESSAGE}/reactions"): "React",
-    ("PATCH", f"{_MESSAGE}/reactions/{{}}"): "React",
-    ("POST", f"{_MESSAGE}/update"): "AppCard",
     ("POST", f"{_CHAT}/polls"): "Poll",
     ("POST", f"{_MESSAGE}/poll/options"): "AddOptions",
     ("POST", f"{_MESSAGE}/poll/votes"): "Vote",
@@ -45,16 +43,22 @@ REPLIES: dict[Endpoint, str] = {
     ("DELETE", f"{_CHAT}/typing"): "Typing",
     ("POST", f"{_CHAT}/read"): "MarkRead",
     ("POST", f"{_CHAT}/share_contact_card"): "ShareContact",
-    ("PUT", _CHAT): "group name and icon",
-    ("POST", f"{_CHAT}/participants"): "participants",
-    ("DELETE", f"{_CHAT}/participants"): "participants",
-    ("POST", f"{_CHAT}/leave"): "Leave",
-    ("POST", f"{_CHAT}/background"): "background",
-    ("DELETE", f"{_CHAT}/background"): "background",
-    ("POST", f"{_CHAT}/location/request"): "location request",
+    ("PUT", _CHAT): "RenameGroup",
+    ("POST", f"{_CHAT}/participants"): "AddParticipant",
+    ("DELETE", f"{_CHAT}/participants"): "RemoveParticipant",
+    ("POST", f"{_CHAT}/leave"): "LeaveChat",
+    ("POST", f"{_CHAT}/background"): "SetBackground",
+    ("DELETE", f"{_CHAT}/background"): "ClearBackground",
+    ("POST", f"{_CHAT}/location/request"): "RequestLocation",
     ("POST", "/v3/attachments"): "Media",
 }
 """What a handler returns to have it done: a name of `linqbot.replies`, or what is to become one."""
+
+NO_REPLY: dict[Endpoint, str] = {
+    ("PATCH", f"{_MESSAGE}/reactions/{{}}"): "a sticker has its place from the beginning",
+    ("POST", f"{_MESSAGE}/update"): "a card is changed when something happened elsewhere: with bot.client",
+}
+"""What could be a reply and is none, and why."""
 
 TOLD: dict[Endpoint, str] = {
     ("POST", f"{_CHAT}/messages"): "message.sent .delivered .read .failed",
@@ -217,7 +221,7 @@ def _endpoint_row(one: Endpoint, *, client: str, emulator: str) -> Row:
     else:
         reasons += ["not yet: bot.client"] if client == "no" else []
         reasons += [f"not yet: {planned}"] if planned is not None and not has_reply else []
-        reasons += [] if planned is not None else ["reply: it is asked for, not answered with"]
+        reasons += [] if planned is not None else [f"reply: {NO_REPLY.get(one, 'it is asked for, not answered with')}"]
     reasons += ["emulator: 403/2011"] if emulator == "refused" else []
     reasons += ["emulator: not yet"] if emulator == "no" else []
     reply = planned if has_reply and planned is not None else "no"

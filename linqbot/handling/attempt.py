@@ -283,12 +283,13 @@ class Attempt:
 
 def _around(event: Event, match: Match, *, others_spoke: bool) -> Circumstances:
     """How the chat stands, for threading; an event that is no message is not threaded on."""
-    is_group = event.chat is not None and bool(event.chat.is_group)
+    is_group = None if event.chat is None else event.chat.is_group
     is_message = isinstance(event, Message)
     return Circumstances(
         message=_about(event, match) if is_message else None,
         service=_service(event),
-        is_group=is_group,
+        is_group=is_group is True,
+        is_direct=is_group is False,
         person_threaded=isinstance(event, Message) and event.reply_to is not None,
         others_spoke=others_spoke,
     )

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from linqbot.protocol.answering import Answering
-from linqbot.protocol.deeds import Body, Deed, deed_of
-from linqbot.protocol.naming import PLACE, name_of_ref
+from linqbot.protocol.bodies import body_of
+from linqbot.protocol.deeds import Deed, deed_of
+from linqbot.protocol.naming import PLACE, name_of_last_text, name_of_ref
 from linqbot.records import OutboxItem, Request
-from linqbot.replies import Action, Poll, React, Target, Unreact
+from linqbot.replies import Action, Edit, Media, Poll, React, Sticker, Target, Unreact, VoiceMemo
 from linqbot.replies.action import Aimed
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """How Linq's ids look (linq-api-v3.md section 1)."""
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
 
 def trouble_of(action: Action, answering: Answering) -> str | None:
     """Why Linq would refuse an action in this chat, or None. Only what cannot be seen when it is made."""
-    name, deed, service = type(action).__name__, deed_of(action), answering.around.service
-    if service is not None and service not in deed.services and deed.elsewhere == "refused":
-        return f"{name} is for {' and '.join(deed.services)}, and this chat is on {service}"
-    if PLACE not in deed.path or _guards(action, answering):
-        return None
-    target = _target(action, answering)
-    if target is None:
-        return f"{name} needs to=, for the event that it answers is about no message"
-    if not UUID.fullmatch(target.message_id):
-        return f"to= of {name} names no message of Linq's: its ids are UUIDs; pass the message or its id"
-    return None
+    deed = deed_of(action)
+    return next(
+        (
+            f"{type(action).__name__} {why}"
+            for why in (_misplaced(deed, answering), _aimless(action, deed, answering), _not_uploaded(action))
+            if why is not None
+        ),
+        None,
+    )
 
 
 def item_of(action: Action, answering: Answering, *, position: int) -> OutboxItem | None:
     """The action as a frozen request; None: the chat's service would make nothing of it, so it is left out."""
-    deed, key, service = deed_of(action), answering.key(position), answering.around.service
-    if service is not None and service not in deed.services:
+    deed, key, chat_id = deed_of(action), answering.key(position), answering.chat_id or ""
+    if not _is_on(deed.services, answering):
         return None
-    ref = action.ref if isinstance(action, Poll) else None
-    chat_id = answering.chat_id or ""
+    ref = action.ref if isinstance(action, Poll | VoiceMemo) else None
+    target = _target(action, answering)
     return OutboxItem(
         key=key,
         lane=answering.lane,
@@ -48,7 +45,9 @@ def item_of(action: Action, answering: Answering, *, position: int) -> OutboxIte
         handler=answering.handler,
         position=position,
         request=Request(
-            method=deed.method, path=_path(action, deed, answering), body=_body(action, deed, answering, key)
+            method=deed.method,
+            path=_path(deed, chat_id, target),
+            body=body_of(action, key=key, part_index=_part(action, target)),
         ),
         repeat=deed.repeat,
         pair=chat_id if deed.units else "",
@@ -56,50 +55,83 @@ def item_of(action: Action, answering: Answering, *, position: int) -> OutboxIte
         ref=ref,
         created_ms=answering.now_ms,
         line=answering.line if deed.units else "",
-        guards=answering.guards + _guards(action, answering),
+        guards=answering.guards + _name(action, chat_id),
         names=() if ref is None else (name_of_ref(chat_id, ref),),
     )
 
 
-def encoded(body: Body) -> bytes:
-    """A body as it is sent: compact, and with half characters replaced, which are no Unicode."""
-    words = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return _LONE_SURROGATE.sub("\ufffd", words).encode()
+def file_trouble(media: Media | VoiceMemo) -> str | None:
+    """Why what a file says of its upload is no id of Linq's; None: it is one, or it is fetched by its address."""
+    if media.upload is not None:
+        return "has a file that was not uploaded"
+    if media.attachment_id is not None and not UUID.fullmatch(media.attachment_id):
+        return "attachment_id is none of Linq's: its ids are UUIDs; pass the id that the upload returned"
+    return None
 
 
-def _path(action: Action, deed: Deed, answering: Answering) -> str:
-    path = deed.path.replace("{chat}", quote(answering.chat_id or "", safe=""))
+def _misplaced(deed: Deed, answering: Answering) -> str | None:
+    """What is wrong with the chat, as far as it is known."""
+    if deed.elsewhere == "refused" and not _is_on(deed.services, answering):
+        return f"is for {' and '.join(deed.services)}, and this chat is on {answering.around.service}"
+    if deed.chats == "group" and answering.around.is_direct:
+        return "is for groups, and this chat is a direct one"
+    if deed.chats == "direct" and answering.around.is_group:
+        return "is for direct chats, and this one is a group"
+    return None
+
+
+def _is_on(services: tuple[str, ...], answering: Answering) -> bool:
+    """Whether the chat may be on one of these services."""
+    return answering.around.service is None or answering.around.service in services
+
+
+def _aimless(action: Action, deed: Deed, answering: Answering) -> str | None:
+    """What is wrong with the message that it is about."""
+    if PLACE not in deed.path or _name(action, ""):
+        return None
     target = _target(action, answering)
+    if target is None:
+        return "needs to=, for the event that it answers is about no message"
+    if not UUID.fullmatch(target.message_id):
+        return "has a to= that names no message of Linq's: its ids are UUIDs; pass the message or its id"
+    return None
+
+
+def _not_uploaded(action: Action) -> str | None:
+    return next((why for why in map(file_trouble, _files(action)) if why is not None), None)
+
+
+def _files(action: Action) -> Iterator[Media | VoiceMemo]:
+    if isinstance(action, VoiceMemo):
+        yield action
+    elif (
+        isinstance(action, React) and isinstance(action.reaction, Sticker) and isinstance(action.reaction.image, Media)
+    ):
+        yield action.reaction.image
+
+
+def _path(deed: Deed, chat_id: str, target: Target | None) -> str:
+    path = deed.path.replace("{chat}", quote(chat_id, safe=""))
     return path if target is None else path.replace(PLACE, quote(target.message_id, safe=""))
 
 
-def _body(action: Action, deed: Deed, answering: Answering, key: str) -> bytes | None:
-    if deed.body is None:
-        return None
-    body = deed.body(action)
-    if deed.key_in:
-        body[deed.key_in]["idempotency_key"] = key
-    if isinstance(action, React | Unreact):
-        body["part_index"] = _part(action, answering)
-    return encoded(body)
-
-
-def _part(action: React | Unreact, answering: Answering) -> int:
-    target = _target(action, answering)
-    if action.part is not None:
+def _part(action: Action, target: Target | None) -> int:
+    if isinstance(action, React | Unreact) and action.part is not None:
         return action.part
     return 0 if target is None else target.part_index
 
 
 def _target(action: Action, answering: Answering) -> Target | None:
     """The message that it is about, where that is known by now."""
-    if not isinstance(action, Aimed) or action.ref is not None:
+    if not isinstance(action, Aimed) or _name(action, ""):
         return None
     return action.target or answering.about
 
 
-def _guards(action: Action, answering: Answering) -> tuple[str, ...]:
-    """The name under which the message that it is about will be known."""
+def _name(action: Action, chat_id: str) -> tuple[str, ...]:
+    """The name under which the message that it is about will be known; empty: it is known, or there is none."""
     if isinstance(action, Aimed) and action.ref is not None:
-        return (name_of_ref(answering.chat_id or "", action.ref),)
+        return (name_of_ref(chat_id, action.ref),)
+    if isinstance(action, Edit) and action.target is None:
+        return (name_of_last_text(chat_id),)
     return ()

@@ -184,14 +184,15 @@ def rule_of(status: int, code: int | None) -> Rule:
 
 
 def message_id_of(answer: Answer) -> str | None:
-    """The id of the message that a success made: of a send, a new chat or a poll (linq-api-v3.md section 7)."""
+    """The id of the message that a success made: of a send, a new chat, a voice memo, a poll (linq-api-v3.md section 7)."""
     found = answer.json() or {}
     chat = found.get("chat")
     for owner in (found, chat if isinstance(chat, dict) else {}):
         message = owner.get("message")
         if isinstance(message, dict) and isinstance(message.get("id"), str):
             return str(message["id"])
-    plain = found.get("message_id")
+    memo = found.get("voice_memo")
+    plain = memo.get("id") if isinstance(memo, dict) else found.get("message_id")
     return plain if isinstance(plain, str) else None
 
 

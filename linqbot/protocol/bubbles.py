@@ -1,7 +1,8 @@
 """Reply -> the parts of one or more messages that Linq takes (linq-api-v3.md section 6.1).
 
-Two texts never stand side by side, a link stands alone, a text has at most 10,000 units, a message at most 100 parts and
-40 media by url. What breaks a rule moves into a bubble of its own; nothing is left out, and the order stays.
+Two texts never stand side by side, a link, an app card and an App Clip stand alone, a text has at most 10,000 units, a
+message at most 100 parts and 40 media by url. What breaks a rule moves into a bubble of its own; nothing is left out, and
+the order stays.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from collections.abc import Iterator
 
 from linqbot.protocol.markdown import rendered
 from linqbot.protocol.pieces import Showing, pieces_of, shown
-from linqbot.replies import Link, Markdown, Media, Part, Reply, Text
+from linqbot.replies import AppCard, AppClip, Link, Markdown, Media, Part, Reply, Text
 
 PART_LIMIT = 100
 URL_MEDIA_LIMIT = 40
 
-Piece = Text | Media | Link
+Piece = Text | Media | Link | AppCard | AppClip
 """What a message is made of: a part that Linq takes."""
 
 EVERYTHING = Showing()
+
+_ALONE = (Link, AppCard, AppClip)
 
 
 def bubbles_of(reply: Reply, showing: Showing = EVERYTHING) -> tuple[tuple[Piece, ...], ...]:
@@ -46,7 +49,7 @@ def _pieces(parts: tuple[Part, ...], showing: Showing) -> Iterator[Piece]:
 
 def _fits(bubble: list[Piece], part: Piece) -> bool:
     last = bubble[-1]
-    if isinstance(part, Link) or isinstance(last, Link):
+    if isinstance(part, _ALONE) or isinstance(last, _ALONE):
         return False
     if isinstance(part, Text) and isinstance(last, Text):
         return False

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from linqbot.errors import ReplyError
 from linqbot.protocol.bubbles import Piece, bubbles_of
 from linqbot.protocol.pieces import Showing, parted_at
-from linqbot.replies import Effect, Reply, Text
+from linqbot.replies import Effect, EffectName, Reply, Text
 
 _T = TypeVar("_T")
 
@@ -60,7 +60,7 @@ def _cut(pieces: Sequence[Piece]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]
     return tuple(pieces), ()
 
 
-def _with(reply: Reply, pieces: Sequence[Piece], *, effect: Effect | None) -> Reply:
+def _with(reply: Reply, pieces: Sequence[Piece], *, effect: EffectName | Effect | None) -> Reply:
     target = reply.reply_to
     return Reply(
         *pieces,

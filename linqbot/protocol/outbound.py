@@ -13,16 +13,17 @@ from typing import Any
 from urllib.parse import quote
 
 from linqbot.errors import ReplyError
-from linqbot.protocol.acting import UUID, item_of, trouble_of
+from linqbot.protocol.acting import UUID, file_trouble, item_of, trouble_of
 from linqbot.protocol.answering import Answering
 from linqbot.protocol.bubbles import Piece, bubbles_of
+from linqbot.protocol.cards import card_part
 from linqbot.protocol.naming import name_of_last_text, name_of_ref
 from linqbot.protocol.pieces import Showing
 from linqbot.protocol.threading import Circumstances, is_flat, target_of
 from linqbot.protocol.wording import text_part
 from linqbot.records import DeadLetter, OutboxItem, Request
-from linqbot.replies import Action, Link, Media, Reply, Target, Text
-from linqbot.replies.reply import SCREEN_EFFECTS
+from linqbot.replies import Action, AppCard, AppClip, Link, Media, Reply, Target, Text
+from linqbot.replies.effect import effect_of
 
 BUBBLE_LIMIT = 100
 """How many bubbles one turn may send; more is a loop in the handler, not an answer."""
@@ -81,13 +82,18 @@ def _trouble(answer: Reply | Action, answering: Answering) -> str | None:
         return trouble_of(answer, answering)
     if answer.reply_to is not None and not UUID.fullmatch(answer.reply_to.message_id):
         return "reply_to names no message of Linq's: its ids are UUIDs; pass the message or its id"
-    if any(isinstance(part, Media) and not _is_uploaded(part) for part in answer.parts):
-        return "attachment_id is none of Linq's: its ids are UUIDs; pass the id that the upload returned"
-    return None
+    files = (part for part in answer.parts if isinstance(part, Media))
+    cards = (part for part in answer.parts if isinstance(part, AppCard | AppClip))
+    troubles = (*map(file_trouble, files), *(_card_trouble(card, answer, answering) for card in cards))
+    return next((trouble for trouble in troubles if trouble is not None), None)
 
 
-def _is_uploaded(media: Media) -> bool:
-    return media.attachment_id is None or UUID.fullmatch(media.attachment_id) is not None
+def _card_trouble(card: AppCard | AppClip, reply: Reply, answering: Answering) -> str | None:
+    """A card is never sent as SMS or RCS (linq-api-v3.md sections 2 and 6.1: codes 2018 and 2028)."""
+    if reply.preferred_service == "iMessage" or not is_flat(reply, answering.around):
+        return None
+    service = reply.preferred_service or answering.around.service
+    return f"{type(card).__name__} is for iMessage alone, and this would be sent as {service}"
 
 
 def _items(reply: Reply, answering: Answering, *, position: int, first: bool) -> list[OutboxItem]:
@@ -118,7 +124,7 @@ def _item(
     target: Target | None,
     head: bool,
 ) -> OutboxItem:
-    message = {"parts": [_part_json(part) for part in parts], **_manner(reply, head=head)}
+    message = {"parts": [_part_json(part) for part in parts], **_manner(reply, answering.around, head=head)}
     key = answering.key(position, suffix)
     plain_key = None if target is None else answering.key(position, suffix + "p")
     threaded = {} if target is None else {"reply_to": _target_json(target)}
@@ -148,12 +154,13 @@ def _names(reply: Reply, parts: tuple[Piece, ...], answering: Answering, *, head
     return last_text + by_ref
 
 
-def _manner(reply: Reply, *, head: bool) -> dict[str, object]:
+def _manner(reply: Reply, around: Circumstances, *, head: bool) -> dict[str, object]:
     """Effect and service. A screen effect plays once; a bubble effect (`invisible`) belongs to every piece."""
     manner: dict[str, object] = {}
-    on_screen = reply.effect in SCREEN_EFFECTS
-    if reply.effect is not None and (head or not on_screen):
-        manner["effect"] = {"type": "screen" if on_screen else "bubble", "name": reply.effect}
+    if reply.effect is not None and not is_flat(reply, around):
+        effect = effect_of(reply.effect)
+        if head or effect.type != "screen":
+            manner["effect"] = {"type": effect.type, "name": effect.name}
     if reply.preferred_service is not None:
         manner["preferred_service"] = reply.preferred_service
     return manner
@@ -169,9 +176,10 @@ def _part_json(part: Piece) -> dict[str, Any]:
         return text_part(part)
     if isinstance(part, Link):
         return {"type": "link", "value": part.value}
-    if part.url is not None:
-        return {"type": "media", "url": part.url}
-    return {"type": "media", "attachment_id": part.attachment_id or ""}
+    if isinstance(part, Media):
+        source = {"attachment_id": part.attachment_id} if part.url is None else {"url": part.url}
+        return {"type": "media", **source, **({"sticker": True} if part.sticker else {})}
+    return card_part(part)
 
 
 def _target_json(target: Target) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class Circumstances:
     service: str | None = None
     """How that message came; None: unknown."""
     is_group: bool = False
+    is_direct: bool = False
+    """Whether the chat is known to be none of a group; both are False where Linq did not say."""
     person_threaded: bool = False
     """Whether the message is itself a reply to another."""
     others_spoke: bool = False

@@ -10,7 +10,7 @@ from linqbot.errors import ReplyError
 from linqbot.replies.action import Action
 from linqbot.replies.inline import InlineSticker, Mention
 from linqbot.replies.markdown import Markdown
-from linqbot.replies.parts import PARTS, Link, Media
+from linqbot.replies.parts import PARTS, AppCard, AppClip, Link, Media
 from linqbot.replies.reply import Reply
 from linqbot.replies.text import Fragment, Text
 
@@ -66,7 +66,7 @@ def compose(answer: object) -> tuple[Reply | Action | Elsewhere, ...] | Literal[
 def _replies(answer: object) -> Iterator[Reply | Action | Elsewhere]:
     if isinstance(answer, Reply | Action | Elsewhere):
         yield answer
-    elif isinstance(answer, str | Fragment | Markdown | Media | Link):
+    elif isinstance(answer, str | Fragment | Markdown | Media | Link | AppCard | AppClip):
         if answer != "":
             yield Reply(answer)
     elif isinstance(answer, list | tuple):

@@ -1,4 +1,7 @@
-"""Signs of life: typing and read receipts (linq-api-v3.md section 7.4)."""
+"""Signs of life and acquaintance: typing, read receipts, your contact card, and where they are.
+
+Source: linq-api-v3.md sections 7.4 and 7.7.
+"""
 
 from __future__ import annotations
 
@@ -26,3 +29,18 @@ class Typing(Action):
 @dataclass(frozen=True, slots=True)
 class MarkRead(Action):
     """Mark everything in the chat as read and tell so: on iMessage and RCS, in direct chats."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareContact(Action):
+    """Share your line's contact card, in an iMessage chat where you wrote before; advised once a day, possible once in 5
+    minutes. The line needs an active card. Never repeated when its fate is unknown.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLocation(Action):
+    """Ask somebody to share where they are, in a direct iMessage chat; `location.sharing.started` tells that they do.
+
+    Never repeated when its fate is unknown, for they would be asked twice.
+    """

@@ -8,26 +8,10 @@ from typing import Literal, get_args
 
 from linqbot.errors import ReplyError
 from linqbot.replies.action import check_ref
+from linqbot.replies.effect import Effect, EffectName, check_effect
 from linqbot.replies.parts import Part, part_of
 from linqbot.replies.target import ReplyTo, Target, read_target
 from linqbot.replies.text import Fragment
-
-ScreenEffect = Literal[
-    "confetti",
-    "fireworks",
-    "lasers",
-    "sparkles",
-    "celebration",
-    "hearts",
-    "love",
-    "balloons",
-    "happy_birthday",
-    "echo",
-    "spotlight",
-]
-BubbleEffect = Literal["slam", "loud", "gentle", "invisible"]
-Effect = ScreenEffect | BubbleEffect
-"""What iMessage shows around a message (linq-api-v3.md section 6.2); other services leave it away."""
 
 Thread = Literal["first", "every", "auto", "never"]
 """Which bubbles are threaded on the message they answer: the first of a turn, every one, the first where it helps (in a
@@ -36,8 +20,6 @@ group, when the person threaded, when others spoke since), or none."""
 Service = Literal["iMessage", "SMS", "RCS"]
 """How Linq is asked to send: `iMessage` without a fallback, `RCS` and `SMS` never as iMessage."""
 
-SCREEN_EFFECTS: tuple[str, ...] = get_args(ScreenEffect)
-BUBBLE_EFFECTS: tuple[str, ...] = get_args(BubbleEffect)
 THREADS: tuple[str, ...] = get_args(Thread)
 SERVICES: tuple[str, ...] = get_args(Service)
 
@@ -52,7 +34,7 @@ class Reply:
     """
 
     parts: tuple[Part, ...]
-    effect: Effect | None
+    effect: EffectName | Effect | None
     thread: Thread | None
     reply_to: Target | None
     preferred_service: Service | None
@@ -61,7 +43,7 @@ class Reply:
     def __init__(
         self,
         *parts: str | Fragment | Part,
-        effect: Effect | None = None,
+        effect: EffectName | Effect | None = None,
         thread: Thread | None = None,
         reply_to: ReplyTo | None = None,
         preferred_service: Service | None = None,
@@ -69,7 +51,7 @@ class Reply:
     ) -> None:
         if not parts:
             raise ReplyError("a reply needs at least one part; return None to say nothing")
-        _check_word(effect, what="effect", allowed=SCREEN_EFFECTS + BUBBLE_EFFECTS)
+        check_effect(effect)
         _check_word(thread, what="thread", allowed=THREADS)
         _check_word(preferred_service, what="preferred_service", allowed=SERVICES)
         check_ref(ref)

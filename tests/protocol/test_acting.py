@@ -17,15 +17,27 @@ from linqbot.records import Fact, Lease, OutboxItem, Repeat, Side
 from linqbot.replies import (
     Action,
     AddOptions,
+    AddParticipant,
+    ClearBackground,
+    Edit,
+    LeaveChat,
     MarkRead,
     Media,
     Poll,
     React,
+    RemoveParticipant,
+    RenameGroup,
     Reply,
+    RequestLocation,
+    SetBackground,
+    SetGroupIcon,
+    ShareContact,
+    Sticker,
     Target,
     Typing,
     Unreact,
     Unvote,
+    VoiceMemo,
     Vote,
 )
 
@@ -116,6 +128,102 @@ ROWS: list[tuple[Action, str, str, dict[str, Any] | None, Repeat]] = [
     (Typing(), "POST", f"/v3/chats/{CHAT}/typing", None, Repeat.REPEATABLE),
     (Typing(on=False), "DELETE", f"/v3/chats/{CHAT}/typing", None, Repeat.REPEATABLE),
     (MarkRead(), "POST", f"/v3/chats/{CHAT}/read", None, Repeat.REPEATABLE),
+    # linq-api-v3.md section 7.5: edits; stickers are P (SDK, message_add_reaction_params.py)
+    (
+        Edit("new", to=OTHER, part=1),
+        "PATCH",
+        f"/v3/messages/{OTHER}",
+        {"text": "new", "part_index": 1},
+        Repeat.REPEATABLE,
+    ),
+    (Edit("new"), "PATCH", "/v3/messages/{message}", {"text": "new", "part_index": 0}, Repeat.REPEATABLE),
+    (
+        React(Sticker("🎉", x=0.5, rotation=-10), to=OTHER),
+        "POST",
+        f"/v3/messages/{OTHER}/reactions",
+        {
+            "operation": "add",
+            "type": "sticker",
+            "emoji": "🎉",
+            "placement": {"x": 0.5, "rotation": -10},
+            "part_index": 0,
+        },
+        Repeat.NEVER,
+    ),
+    (
+        React(Sticker(Media(attachment_id=OTHER)), part=0),
+        "POST",
+        f"/v3/messages/{INBOUND.message_id}/reactions",
+        {"operation": "add", "type": "sticker", "attachment_id": OTHER, "part_index": 0},
+        Repeat.NEVER,
+    ),
+    # linq-api-v3.md sections 4 and 7 (voicememo: voice_memo_url xor attachment_id, no key)
+    (
+        VoiceMemo(url="https://example.com/a.m4a"),
+        "POST",
+        f"/v3/chats/{CHAT}/voicememo",
+        {"voice_memo_url": "https://example.com/a.m4a"},
+        Repeat.NEVER,
+    ),
+    (VoiceMemo(attachment_id=OTHER), "POST", f"/v3/chats/{CHAT}/voicememo", {"attachment_id": OTHER}, Repeat.NEVER),
+    # linq-api-v3.md section 7.4
+    (ShareContact(), "POST", f"/v3/chats/{CHAT}/share_contact_card", None, Repeat.NEVER),
+    # linq-api-v3.md sections 7 and 9.3
+    (RequestLocation(), "POST", f"/v3/chats/{CHAT}/location/request", None, Repeat.NEVER),
+    # linq-api-v3.md sections 7 and 7.3
+    (RenameGroup("Team"), "PUT", f"/v3/chats/{CHAT}", {"display_name": "Team"}, Repeat.REPEATABLE),
+    (
+        SetGroupIcon("https://example.com/a.png"),
+        "PUT",
+        f"/v3/chats/{CHAT}",
+        {"group_chat_icon": "https://example.com/a.png"},
+        Repeat.REPEATABLE,
+    ),
+    (
+        AddParticipant("+12025550123"),
+        "POST",
+        f"/v3/chats/{CHAT}/participants",
+        {"handle": "+12025550123"},
+        Repeat.REPEATABLE,
+    ),
+    (
+        RemoveParticipant("ann@example.com"),
+        "DELETE",
+        f"/v3/chats/{CHAT}/participants",
+        {"handle": "ann@example.com"},
+        Repeat.REPEATABLE,
+    ),
+    (LeaveChat(), "POST", f"/v3/chats/{CHAT}/leave", None, Repeat.REPEATABLE),
+    # linq-api-v3.md section 7.7
+    (
+        SetBackground("deep_sea"),
+        "POST",
+        f"/v3/chats/{CHAT}/background",
+        {"type": "color", "variant": "deep_sea"},
+        Repeat.REPEATABLE,
+    ),
+    (
+        SetBackground(shades=("#F2C4E1", "#F5A623")),
+        "POST",
+        f"/v3/chats/{CHAT}/background",
+        {"type": "color", "variant": "custom", "shades": ["#F2C4E1", "#F5A623"]},
+        Repeat.REPEATABLE,
+    ),
+    (
+        SetBackground(sky="dusk"),
+        "POST",
+        f"/v3/chats/{CHAT}/background",
+        {"type": "dynamic", "style": "sky", "variant": "dusk"},
+        Repeat.REPEATABLE,
+    ),
+    (
+        SetBackground(photo="https://example.com/a.jpg"),
+        "POST",
+        f"/v3/chats/{CHAT}/background",
+        {"type": "photo", "image_url": "https://example.com/a.jpg"},
+        Repeat.REPEATABLE,
+    ),
+    (ClearBackground(), "DELETE", f"/v3/chats/{CHAT}/background", None, Repeat.REPEATABLE),
 ]
 
 
@@ -140,7 +248,7 @@ def test_what_makes_a_message_costs_and_the_rest_is_free() -> None:
     """Linq counts messages (linq-api-v3.md section 3): a poll is one, a tapback is none."""
     costs = {type(row[0]) for row in ROWS if frozen(row[0]).units}
 
-    assert costs == {Poll}
+    assert costs == {Poll, VoiceMemo}
     assert frozen(Poll("a", "b")).pair == CHAT
     assert frozen(React("love")).pair == ""
 
@@ -161,6 +269,18 @@ def test_what_makes_a_message_costs_and_the_rest_is_free() -> None:
         (Typing(on=False), "SMS", "left out"),
         (MarkRead(), "RCS", "sent"),
         (MarkRead(), "SMS", "left out"),
+        (Edit("new"), "RCS", "refused"),
+        (Edit("new"), "SMS", "refused"),
+        (React(Sticker("🎉")), "SMS", "refused"),
+        (VoiceMemo(url="https://example.com/a.m4a"), "SMS", "sent"),
+        (VoiceMemo(url="https://example.com/a.m4a"), "RCS", "sent"),
+        (ShareContact(), "RCS", "refused"),
+        (RequestLocation(), "SMS", "refused"),
+        (RenameGroup("Team"), "SMS", "refused"),
+        (LeaveChat(), "RCS", "refused"),
+        (SetBackground("mango"), "RCS", "left out"),
+        (SetBackground("mango"), "SMS", "left out"),
+        (ClearBackground(), "SMS", "left out"),
         (Poll("a", "b"), None, "sent"),
         (React("love"), None, "sent"),
         (Typing(), "something new", "left out"),
@@ -177,6 +297,52 @@ def test_each_service_gets_what_it_has(action: Action, service: str | None, what
     if what == "refused":
         assert f"{type(action).__name__} is for iMessage" in result.dead[0].reason
         assert f"this chat is on {service}" in result.dead[0].reason
+
+
+GROUP = replace(ANSWERING, around=replace(ANSWERING.around, is_group=True))
+DIRECT = replace(ANSWERING, around=replace(ANSWERING.around, is_direct=True))
+GROUPS_ONLY: list[Action] = [
+    RenameGroup("Team"),
+    SetGroupIcon("https://example.com/a.png"),
+    AddParticipant("+12025550123"),
+    RemoveParticipant("+12025550123"),
+    LeaveChat(),
+]
+
+
+@pytest.mark.parametrize("action", GROUPS_ONLY)
+def test_what_groups_have_is_refused_in_a_direct_chat(action: Action) -> None:
+    """409/1006 without asking (linq-api-v3.md section 7.3); where nobody knows the kind of chat, Linq is asked."""
+    assert "is for groups, and this chat is a direct one" in freeze([action], DIRECT).dead[0].reason
+    assert freeze([action], GROUP).dead == freeze([action], ANSWERING).dead == ()
+
+
+def test_a_location_is_not_asked_for_in_a_group() -> None:
+    """409/2016 without asking (linq-api-v3.md sections 2 and 9.3)."""
+    assert "is for direct chats, and this one is a group" in freeze([RequestLocation()], GROUP).dead[0].reason
+    assert freeze([RequestLocation()], DIRECT).dead == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (VoiceMemo(attachment_id="memo"), "attachment_id is none of Linq's"),
+        (VoiceMemo(data=b"x", filename="a.mp3"), "was not uploaded"),
+        (React(Sticker(Media(attachment_id="star"))), "attachment_id is none of Linq's"),
+    ],
+)
+def test_a_file_that_linq_does_not_have_is_dead(action: Action, said: str) -> None:
+    """What is frozen holds ids of Linq's, nothing else."""
+    assert said in freeze([action], ANSWERING).dead[0].reason
+
+
+def test_an_edit_is_about_the_last_text_of_the_chat_or_the_one_with_a_ref() -> None:
+    """Which message that is, is known when it is sent."""
+    assert frozen(Edit("new")).guards == (name_of_last_text(CHAT),)
+    assert frozen(Edit("new", ref="r")).guards == (name_of_ref(CHAT, "r"),)
+    why = unknown_of(leased(frozen(Edit("new"))))
+    assert why is not None
+    assert "no text of ours is known in this chat" in why
 
 
 def test_actions_leave_the_threading_alone() -> None:

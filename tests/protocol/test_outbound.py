@@ -16,7 +16,7 @@ from linqbot.protocol.bubbles import bubbles_of
 from linqbot.protocol.outbound import Answering, freeze, keys_of_position
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Repeat, Request
-from linqbot.replies import Link, Media, Reply, Target, Text
+from linqbot.replies import AppCard, AppClip, Effect, Link, Media, Reply, Target, Text
 from linqbot.replies.characters import utf16_length
 from tests.protocol.wire import message_in, message_of
 
@@ -249,3 +249,134 @@ def test_chat_id_cannot_leave_its_place_in_the_path() -> None:
     (item,) = freeze([Reply("a")], replace(ANSWERING, chat_id="../x?y")).items
 
     assert item.request.path == "/v3/chats/..%2Fx%3Fy/messages"
+
+
+CARD = AppCard(
+    name="Example",
+    team_id="A1B2C3D4E5",
+    bundle_id="com.example.app.Messages",
+    app_store_id=1_234_567_890,
+    caption="Table for 2",
+    image_url="https://example.com/a.png",
+    image_title="Tonight",
+    url="data:,state",
+    fallback_text="A table",
+    interactive=False,
+)
+CLIP = AppClip("https://example.com/clip", caption="Pay")
+
+
+@pytest.mark.parametrize(
+    ("part", "wire"),
+    [  # linq-api-v3.md section 6.1; linq-openapi.yaml, IMessageAppPart
+        (
+            CARD,
+            {
+                "type": "imessage_app",
+                "app": {
+                    "name": "Example",
+                    "team_id": "A1B2C3D4E5",
+                    "bundle_id": "com.example.app.Messages",
+                    "app_store_id": 1_234_567_890,
+                },
+                "layout": {
+                    "caption": "Table for 2",
+                    "image_url": "https://example.com/a.png",
+                    "image_title": "Tonight",
+                },
+                "url": "data:,state",
+                "fallback_text": "A table",
+                "interactive": False,
+            },
+        ),
+        (CLIP, {"type": "app_clip", "value": "https://example.com/clip", "caption": "Pay"}),
+        (AppClip("https://example.com/clip"), {"type": "app_clip", "value": "https://example.com/clip"}),
+        (Media(attachment_id=UPLOAD, sticker=True), {"type": "media", "attachment_id": UPLOAD, "sticker": True}),
+    ],
+)
+def test_cards_clips_and_stickers_are_in_linqs_own_words(part: Any, wire: dict[str, Any]) -> None:
+    """What was not given is left out."""
+    (item,) = freeze([Reply(part)], ANSWERING).items
+
+    assert message_of(item)["parts"] == [wire]
+
+
+def test_cards_and_clips_stand_alone() -> None:
+    """Each must be the only part of its message (linq-api-v3.md section 6.1); the order stays."""
+    bubbles = bubbles_of(Reply("a", CARD, "b", picture(1), CLIP, CARD, "c"))
+
+    assert [[type(part) for part in bubble] for bubble in bubbles] == [
+        [Text],
+        [AppCard],
+        [Text, Media],
+        [AppClip],
+        [AppCard],
+        [Text],
+    ]
+
+
+def on(service: str | None) -> Answering:
+    """The same turn, answering a message that came over another service."""
+    return replace(ANSWERING, around=replace(ANSWERING.around, service=service))
+
+
+@pytest.mark.parametrize(
+    ("service", "preferred", "sent"),
+    [  # linq-api-v3.md sections 2 (2018, 2028), 6.1 and 6.2
+        ("iMessage", None, True),
+        (None, None, True),
+        ("RCS", None, False),
+        ("SMS", None, False),
+        ("iMessage", "SMS", False),
+        (None, "RCS", False),
+        ("SMS", "iMessage", True),
+    ],
+)
+@pytest.mark.parametrize("card", [CARD, CLIP], ids=["card", "clip"])
+def test_a_card_that_would_be_downgraded_is_refused_by_name(
+    card: Any, service: str | None, preferred: Any, sent: bool
+) -> None:
+    """Linq never sends one as SMS or RCS, so nothing leaves; who asks for iMessage gets Linq's own answer."""
+    result = freeze([Reply("a", card, preferred_service=preferred), Reply("b")], on(service))
+
+    assert [letter.reason for letter in result.dead] == (
+        []
+        if sent
+        else [
+            (
+                f"reply 1 of handler 'echo': {type(card).__name__} is for iMessage alone, and this would be sent as "
+                f"{preferred or service}"
+            )
+        ]
+    )
+    assert len(result.items) == (3 if sent else 1)
+
+
+@pytest.mark.parametrize(
+    ("service", "preferred", "shown"),
+    [  # linq-api-v3.md section 9.3: effects are iMessage's
+        ("iMessage", None, True),
+        (None, None, True),
+        ("RCS", None, False),
+        ("SMS", None, False),
+        ("iMessage", "RCS", False),
+    ],
+)
+@pytest.mark.parametrize("effect", ["confetti", "slam", Effect("northern_lights", "screen")], ids=str)
+def test_an_effect_is_dropped_where_the_service_has_none(
+    effect: Any, service: str | None, preferred: Any, shown: bool
+) -> None:
+    """The words go out all the same; a newer effect is sent with the kind that it was named with."""
+    (item,) = freeze([Reply("a", effect=effect, preferred_service=preferred)], on(service)).items
+
+    message = message_of(item)
+    assert ("effect" in message) is shown
+    if shown and isinstance(effect, Effect):
+        assert message["effect"] == {"type": "screen", "name": "northern_lights"}
+
+
+def test_a_file_that_was_not_uploaded_is_dead() -> None:
+    """Bytes never get into a frozen request; the turn uploads them before."""
+    (letter,) = freeze([Reply(Media(data=b"x", filename="a.png"))], ANSWERING).dead
+
+    assert "was not uploaded" in letter.reason

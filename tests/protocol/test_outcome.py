@@ -11,6 +11,7 @@ import pytest
 
 from linqbot.errors import NotSent, OutcomeUnknown
 from linqbot.protocol.answer import CODES, STATUSES
+from linqbot.protocol.naming import name_of_last_text
 from linqbot.protocol.outcome import Answer, Verdict, before_send, classify
 from linqbot.records import Dead, DeadLetter, Lease, OutboxItem, Repeat, Request, Sent, Side, Wait
 
@@ -419,6 +420,63 @@ def test_reply_past_its_unknown_window_is_not_sent_again() -> None:
 def test_old_reply_that_was_never_tried_is_still_sent() -> None:
     """An acknowledged event's reply is sent however long the bot was away."""
     assert before_send(replace(LEASE, reply=replace(REPLY, created_ms=NOW_MS - 48 * HOUR_MS)), NOW_MS) is None
+
+
+ACTION = replace(REPLY, repeat=Repeat.REPEATABLE, units=0)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [  # linq-api-v3.md sections 2, 7 and 7.3: we left; somebody is in already; somebody or something is gone
+        (409, 2013),
+        (409, 2015),
+        (404, 2001),
+        (404, 2002),
+    ],
+)
+def test_a_repeat_that_finds_it_so_already_is_done(status: int, code: int) -> None:
+    """An attempt before it may have arrived, and the state says that it did."""
+    verdict = judged(refusal(status, code), replace(SUSPECT, reply=ACTION))
+
+    assert verdict.outcome == Sent(message_id=None)
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, 2013), (409, 2015), (404, 2001), (404, 2002)])
+def test_a_first_attempt_that_is_refused_is_dead(status: int, code: int) -> None:
+    """Nothing that the bot did has made it so."""
+    assert letter_of(judged(refusal(status, code), replace(LEASE, reply=ACTION))).kind == "reply"
+
+
+@pytest.mark.parametrize("code", [2013, 2015])
+def test_a_conflict_is_no_proof_that_a_message_arrived(code: int) -> None:
+    """A keyed reply that may have arrived and is refused now stays a guess."""
+    assert letter_of(judged(refusal(409, code), SUSPECT)).kind == "unknown"
+
+
+@pytest.mark.parametrize("body", [b"", b'{"message_id":"m1"}', b'{"message":{"id":"m1"}}'])
+def test_an_action_makes_no_message_whatever_its_answer_names(body: bytes) -> None:
+    """204 without a body is success; a vote's answer names the poll, which the vote did not make."""
+    assert judged(Answer(status=204, body=body), replace(LEASE, reply=ACTION)).outcome == Sent(message_id=None)
+
+
+def test_a_voice_memo_is_the_message_that_its_answer_names() -> None:
+    """linq-api-v3.md section 7: the id is inside `voice_memo`."""
+    memo = replace(LEASE, reply=replace(REPLY, repeat=Repeat.NEVER))
+
+    assert judged(Answer(status=202, body=b'{"voice_memo":{"id":"m1"}}'), memo).outcome == Sent(message_id="m1")
+
+
+def test_a_reply_about_an_unknown_message_of_ours_is_not_sent() -> None:
+    """The letter says what is missing."""
+    edit = replace(
+        ACTION,
+        request=Request(method="PATCH", path="/v3/messages/{message}", body=b"{}"),
+        guards=(name_of_last_text("c1"),),
+    )
+    verdict = before_send(replace(LEASE, reply=edit), NOW_MS)
+
+    assert verdict is not None
+    assert "no text of ours is known in this chat" in letter_of(verdict).reason
 
 
 def test_every_row_of_the_table_is_tested() -> None:

@@ -70,7 +70,7 @@ def test_a_tapback_or_an_emoji_is_a_reaction(reaction: str) -> None:
 def test_anything_else_is_no_reaction(wrong: Any) -> None:
     """The error names the tapbacks, and keeps what came to itself."""
     with pytest.raises(
-        ReplyError, match=r"React takes no such reaction.* use one of love, like,.* or one emoji"
+        ReplyError, match=r"React takes no such reaction.* use one of love, like,.* one emoji, or a Sticker"
     ) as caught:
         React(wrong)
 

@@ -37,7 +37,8 @@ def test_foreign_part_is_refused_by_type_and_never_by_value() -> None:
     wrong: Any = {"card": "4111-1111"}
 
     with pytest.raises(
-        ReplyError, match="of type dict; parts are str, Text, Markdown, Mention, InlineSticker, Media or Link"
+        ReplyError,
+        match="of type dict; parts are str, Text, Markdown, Mention, InlineSticker, Media, Link, AppCard or AppClip",
     ) as caught:
         Reply("ok", wrong)
 
@@ -97,13 +98,15 @@ def test_media_url_that_is_not_https_is_refused(url: str) -> None:
 
 def test_media_with_both_sources_is_refused() -> None:
     """url and attachment id exclude each other."""
-    with pytest.raises(ReplyError, match="either url= or attachment_id=, and got both"):
+    with pytest.raises(
+        ReplyError, match="exactly one of url=, data=, path= and attachment_id=, and got url= and attachment_id="
+    ):
         Media(url="https://example.com/a.png", attachment_id="0b0c2f6e-6a10-4a1d-9d51-9a1f6c0a7b11")
 
 
 def test_media_without_a_source_is_refused() -> None:
     """Media are either fetched or uploaded."""
-    with pytest.raises(ReplyError, match="needs url= or attachment_id=, and got neither"):
+    with pytest.raises(ReplyError, match="exactly one of url=, data=, path= and attachment_id=, and got none"):
         Media()
 
 
