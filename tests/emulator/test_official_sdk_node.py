@@ -20,7 +20,8 @@ from linqbot.testing.clock import TurnedClock
 from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.served import served
 
-SDK = "@linqapp/sdk@0.28.2"
+SDK = os.environ.get("LINQBOT_TEST_NODE_SDK", "@linqapp/sdk@0.28.2")
+"""Pinned; `.ci/nightly` takes the newest."""
 HERE = Path(__file__).parent
 PATIENCE_S = 90
 
