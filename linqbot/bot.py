@@ -13,7 +13,7 @@ import random
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -215,7 +215,7 @@ class Bot(Router):
         """Everything that can be asked of Linq. While the bot runs it is open; a script opens it by itself, without running
         any handler: `async with bot.client as linq:`.
         """
-        return self._client or Client(connect=self._connect)
+        return self._client or Client(connect=self._connect, host=FileHost(self._transport), clock=self._clock)
 
     @property
     def linq(self) -> AsyncLinqAPIV3:
@@ -275,8 +275,7 @@ class Bot(Router):
         runner = self._compile()
         stack.enter_context(Watchdog())
         store = await stack.enter_async_context(self._open_store())
-        client = await stack.enter_async_context(self._open_client())
-        await stack.enter_async_context(self._open_files())
+        client = await stack.enter_async_context(self._open_client(store))
         ingress = self._make_ingress(store, runner) if self._only in ("all", "web") else None
         worker = None
         if self._only in ("all", "worker"):
@@ -304,26 +303,18 @@ class Bot(Router):
         return LinqClient(self.settings.base_url, self._api_key(), transport=self._transport)
 
     @asynccontextmanager
-    async def _open_client(self) -> AsyncIterator[LinqClient]:
-        async with self._connect() as carrier:
-            self._client = Client(carrier)
+    async def _open_client(self, store: Store) -> AsyncIterator[LinqClient]:
+        """Speak to Linq, and let whatever this task starts from now on fetch the files that events speak of."""
+        async with self._connect() as carrier, aclosing(FileHost(self._transport)) as host:
+            client = self._client = Client(carrier, host=host, memory=store, clock=self._clock)
+            FETCHER.set(Downloader(client.attachments, host, hosts=self.settings.file_hosts))
             try:
                 yield carrier
             finally:
+                FETCHER.set(None)
                 official, self._official, self._client = self._official, None, None
                 if official is not None:
                     await official.close()
-
-    @asynccontextmanager
-    async def _open_files(self) -> AsyncIterator[FileHost]:
-        """Let whatever this task starts from now on fetch the files that events speak of."""
-        host = FileHost(self._transport)
-        FETCHER.set(Downloader(self.client.attachments, host, hosts=self.settings.file_hosts))
-        try:
-            yield host
-        finally:
-            FETCHER.set(None)
-            await host.aclose()
 
     def _official_client(self) -> AsyncLinqAPIV3:
         return official_client(self.settings.base_url, self._api_key(), transport=self._transport)

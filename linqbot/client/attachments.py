@@ -1,43 +1,20 @@
-"""questions about files -> typed answers. `bot.client.attachments`: announce, read, delete (linq-api-v3.md section 7.6)."""
+"""questions about files -> typed answers. `bot.client.attachments`: upload, announce, read, delete.
+
+Source: linq-api-v3.md section 7.6.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from collections.abc import Callable
+from os import PathLike, fspath
 
 from linqbot.client.endpoint import Account, Deed, Endpoint
-from linqbot.events.wire import Maybe, Or, Time, Word, Words
-
-
-class UploadTicket(Words):
-    """Where to put the bytes of a file, within 15 minutes; its addresses are the permission, so they are not shown."""
-
-    shown: ClassVar[tuple[str, ...]] = ("attachment_id", "expires_at")
-
-    attachment_id: str
-    upload_url: str
-    required_headers: Annotated[Mapping[str, str], Or({})] = {}
-    """What the PUT must send along, exactly."""
-    http_method: Word = "PUT"
-    download_url: Maybe[str] = None
-    expires_at: Time = None
-
-
-class Attachment(Words):
-    """A file at Linq."""
-
-    shown = ("id", "content_type", "size_bytes", "status")
-
-    id: str
-    filename: Word = ""
-    content_type: Word = ""
-    size_bytes: Maybe[int] = None
-    status: Word = ""
-    """`pending`, `complete` or `failed`; deprecated by Linq."""
-    download_url: Maybe[str] = None
-    """None while the file is not there."""
-    created_at: Time = None
-
+from linqbot.client.files import FileHost
+from linqbot.client.types import Attachment, UploadTicket
+from linqbot.client.uploads import Memory, Uploader
+from linqbot.clock import Clock
+from linqbot.errors import ReplyError
+from linqbot.replies.upload import upload_of
 
 _FILES, _FILE = "/v3/attachments", "/v3/attachments/{}"
 
@@ -49,8 +26,25 @@ _DELETE = Deed("DELETE", _FILE)
 class Attachments:
     """Files at Linq."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(
+        self, account: Account, *, host: FileHost, memory: Memory, clock: Clock, random: Callable[[], float]
+    ) -> None:
         self._account = account
+        self.uploader = Uploader(self, memory, host, clock=clock, random=random)
+        """What uploads for `upload`, and for replies."""
+
+    async def upload(
+        self, path: str | PathLike[str] | None = None, *, data: bytes | None = None, filename: str | None = None
+    ) -> str:
+        """Bring a file of up to 100 MB to Linq, by path or as `data` under a `filename`; its attachment id.
+
+        A path is streamed, in bounded memory. While the bot runs, what was uploaded within 24 hours is not uploaded again.
+        Raises `ReplyError` for a file that Linq does not take, `FileError`, and what every call raises.
+        """
+        if (path is None) == (data is None):
+            raise ReplyError("an upload is of exactly one of a path and data=")
+        place = None if path is None else fspath(path)
+        return await self.uploader.upload(upload_of(data=data, filename=filename, path=place, what="an upload"))
 
     async def create(self, filename: str, content_type: str, size_bytes: int) -> UploadTicket:
         """Announce a file of up to 100 MB and get the address for its bytes; a repeat makes another attachment.

@@ -5,6 +5,7 @@ While the bot runs it speaks over the bot's own connections. A script opens it b
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -15,29 +16,49 @@ from linqbot.client.capabilities import Capabilities
 from linqbot.client.chats import Chats
 from linqbot.client.contact_cards import Cards
 from linqbot.client.endpoint import Account
+from linqbot.client.files import FileHost
 from linqbot.client.http import LinqClient
 from linqbot.client.messages import Messages
 from linqbot.client.phone_numbers import PhoneNumbers
 from linqbot.client.places import Backgrounds, Locations
 from linqbot.client.polls import Polls
 from linqbot.client.subscriptions import Subscriptions
+from linqbot.client.uploads import Memory, NoMemory
+from linqbot.clock import Clock, SystemClock
 
 
 class Client:
     """Linq's endpoints, by noun. Nothing is sent again by itself.
 
     Every call raises a `Refusal` (`code`, `meaning`, `retryable`, `trace_id`), `NotSent`, `OutcomeUnknown`, or `LinqError`
-    for a success that cannot be read; `ConfigurationError` while it is not open.
+    for a success that cannot be read; `ConfigurationError` while it is not open. `host` speaks to the hosts of files, and
+    `memory` remembers what was uploaded.
     """
 
-    def __init__(self, carrier: LinqClient | None = None, *, connect: Callable[[], LinqClient] | None = None) -> None:
+    def __init__(
+        self,
+        carrier: LinqClient | None = None,
+        *,
+        connect: Callable[[], LinqClient] | None = None,
+        host: FileHost | None = None,
+        memory: Memory | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._account = Account(carrier)
+        self._host = host or FileHost()
+        self._made_host = host is None
         self._connect = connect
         self._own: LinqClient | None = None
         self.chats = Chats(self._account)
         self.messages = Messages(self._account)
         self.polls = Polls(self._account)
-        self.attachments = Attachments(self._account)
+        self.attachments = Attachments(
+            self._account,
+            host=self._host,
+            memory=memory or NoMemory(),
+            clock=clock or SystemClock(),
+            random=random.random,
+        )
         self.phone_numbers = PhoneNumbers(self._account)
         self.capabilities = Capabilities(self._account)
         self.contact_cards = Cards(self._account)
@@ -63,3 +84,5 @@ class Client:
         if own is not None:
             self._account.sender = None
             await own.aclose()
+        if own is not None or self._made_host:
+            await self._host.aclose()

@@ -28,7 +28,7 @@ class FileHost:
     """Speaks to the hosts of presigned addresses; `transport` replaces the network (an ASGI app in tests)."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._transport = transport or _network()
+        self._given = self._transport = transport
         self._timeouts = {"connect": CONNECT_S, "read": STALL_S, "write": STALL_S, "pool": None}
 
     @asynccontextmanager
@@ -36,7 +36,7 @@ class FileHost:
         """The answer to a GET, its body not read yet. Raises `FileError` when the connection breaks."""
         request = self._request("GET", url, {"accept-encoding": "identity"})
         try:
-            response = await self._transport.handle_async_request(request)
+            response = await self._opened().handle_async_request(request)
             try:
                 yield response
             finally:
@@ -47,15 +47,22 @@ class FileHost:
     async def put(self, url: httpx.URL, headers: Mapping[str, str], body: httpx.AsyncByteStream) -> int:
         """The status of a PUT of these bytes. Raises `FileError` when the connection breaks."""
         try:
-            response = await self._transport.handle_async_request(self._request("PUT", url, headers, body))
+            response = await self._opened().handle_async_request(self._request("PUT", url, headers, body))
             await response.aclose()
         except (httpx.HTTPError, aiohttp.ClientError) as error:
             raise FileError(f"a file could not be uploaded: {type(error).__name__}; try again later") from None
         return response.status_code
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._transport.aclose()
+        """Close the connections; the next exchange opens new ones."""
+        opened, self._transport = self._transport, self._given
+        if opened is not None:
+            await opened.aclose()
+
+    def _opened(self) -> httpx.AsyncBaseTransport:
+        """Made when first used: most programs move no file."""
+        self._transport = self._transport or _network()
+        return self._transport
 
     def _request(
         self, verb: str, url: httpx.URL, headers: Mapping[str, str], body: httpx.AsyncByteStream | None = None

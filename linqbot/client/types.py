@@ -7,13 +7,13 @@ required. Parts, handles and reactions are those of `linqbot.events`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from linqbot.events import Chat, Effect, Handle, MessageRef
 from linqbot.events.part import Parts
-from linqbot.events.wire import Flag, Maybe, Some, Time, Word, Words
+from linqbot.events.wire import Flag, Maybe, Or, Some, Time, Word, Words
 
 
 class SentMessage(Words):
@@ -188,3 +188,33 @@ class VoiceMemoResult(Words):
     shown = ("voice_memo",)
 
     voice_memo: SentVoiceMemo
+
+
+class UploadTicket(Words):
+    """Where to put the bytes of a file, within 15 minutes; its addresses are the permission, so they are not shown."""
+
+    shown: ClassVar[tuple[str, ...]] = ("attachment_id", "expires_at")
+
+    attachment_id: str
+    upload_url: str
+    required_headers: Annotated[Mapping[str, str], Or({})] = {}
+    """What the PUT must send along, exactly."""
+    http_method: Word = "PUT"
+    download_url: Maybe[str] = None
+    expires_at: Time = None
+
+
+class Attachment(Words):
+    """A file at Linq."""
+
+    shown = ("id", "content_type", "size_bytes", "status")
+
+    id: str
+    filename: Word = ""
+    content_type: Word = ""
+    size_bytes: Maybe[int] = None
+    status: Word = ""
+    """`pending`, `complete` or `failed`; deprecated by Linq."""
+    download_url: Maybe[str] = None
+    """None while the file is not there."""
+    created_at: Time = None

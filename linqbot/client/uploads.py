@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 
 import httpx
 
-from linqbot.client.attachments import Attachments, UploadTicket
 from linqbot.client.errors import Refusal
 from linqbot.client.files import FileHost, safe_url
+from linqbot.client.types import UploadTicket
 from linqbot.clock import Clock
 from linqbot.errors import FileChanged, FileError, FileTimeout, ForeignHost, TransportError
 from linqbot.ids import fact_key
@@ -49,19 +49,38 @@ class Memory(Protocol):
         ...
 
 
+class Announcer(Protocol):
+    """Says where the bytes of a file are to be put: `client.attachments.Attachments`."""
+
+    async def create(self, filename: str, content_type: str, size_bytes: int) -> UploadTicket:
+        """Announce a file."""
+        ...
+
+
+class NoMemory:
+    """Remembers nothing: for scripts that open no store."""
+
+    async def learn(self, facts: Sequence[Fact]) -> None:
+        """Keep nothing."""
+
+    async def facts(self, keys: Iterable[str]) -> Mapping[str, Fact]:  # noqa: ARG002  nothing is known under any key
+        """Nothing."""
+        return {}
+
+
 class Uploader:
     """Brings files to Linq, each content once a day."""
 
     def __init__(
         self,
-        attachments: Attachments,
+        announcer: Announcer,
         memory: Memory,
         host: FileHost,
         *,
         clock: Clock,
         random: Callable[[], float],
     ) -> None:
-        self._attachments = attachments
+        self._announcer = announcer
         self._memory = memory
         self._host = host
         self._clock = clock
@@ -97,7 +116,7 @@ class Uploader:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(self, upload: Upload, digest: str) -> str:
-        ticket = await self._attachments.create(upload.filename, upload.content_type, upload.size)
+        ticket = await self._announcer.create(upload.filename, upload.content_type, upload.size)
         url, body = safe_url(ticket.upload_url), _Body(upload, digest)
         try:
             async with asyncio.timeout(WITHIN_S):

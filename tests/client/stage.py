@@ -95,5 +95,5 @@ async def staged(clock: Clock) -> AsyncIterator[Stage]:
     """A stage, as long as it is played on."""
     async with Emulator(clock=clock, seed=7) as emulator, served(emulator.app) as address:
         base = f"{address}/api/partner"
-        async with Recorder(base, "key") as carrier:
-            yield Stage(emulator, carrier, Client(carrier), base)
+        async with Recorder(base, "key") as carrier, Client(carrier) as linq:
+            yield Stage(emulator, carrier, linq, base)

@@ -7,22 +7,31 @@ import hashlib
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from linqbot import Bot
 from linqbot.client.errors import MediaRefused, RateLimited, Refusal
 from linqbot.client.files import FileHost
 from linqbot.client.uploads import KNOWN_MS, Uploader
-from linqbot.errors import FileChanged, FileError, ForeignHost
+from linqbot.errors import FileChanged, FileError, ForeignHost, ReplyError
 from linqbot.records import Fact
 from linqbot.replies.upload import Upload, upload_of
 from linqbot.store.base import Store
 from linqbot.store.open import open_store
+from linqbot.testing import Sim
 from linqbot.testing.clock import TurnedClock
 from tests.client.conftest import FarSide, written
 from tests.client.stage import Stage
 
 MB = 1024 * 1024
+
+
+@pytest.fixture
+def bot() -> Bot:
+    """A bot that says nothing."""
+    return Bot()
 
 
 @pytest.fixture
@@ -296,15 +305,45 @@ class _Api:
 
     async def create(self, *_: object) -> object:
         """The address."""
-        from linqbot.client.attachments import UploadTicket
+        from linqbot.client.types import UploadTicket
 
         headers = {"Content-Type": "image/png", "x-amz-acl": "private"}
         return UploadTicket(attachment_id="A", upload_url=self._url, required_headers=headers)
 
 
+async def test_the_client_uploads_what_a_script_has(stage: Stage, tmp_path: Path) -> None:
+    """By path or as bytes, without a store; every call uploads."""
+    file = tmp_path / "a.png"
+    file.write_bytes(b"abc")
+
+    first = await stage.linq.attachments.upload(file)
+    second = await stage.linq.attachments.upload(data=b"abc", filename="a.png")
+
+    assert first != second
+    assert await read_back(stage, first) == await read_back(stage, second) == b"abc"
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"path": "a.png", "data": b"abc"}, {"data": b"abc"}, {"data": b"abc", "filename": "a.exe"}]
+)
+async def test_what_cannot_be_uploaded_is_refused_before(stage: Stage, given: dict[str, Any]) -> None:
+    """Nothing, both, a nameless or a forbidden file: a named error, and nothing is asked."""
+    with pytest.raises(ReplyError):
+        await stage.linq.attachments.upload(**given)
+
+    assert steps(stage) == []
+
+
+async def test_a_running_bot_remembers_its_uploads(sim: Sim) -> None:
+    """`bot.client` shares the memory of the bot's store."""
+    upload = sim.bot.client.attachments.upload
+
+    assert await upload(data=b"abc", filename="a.png") == await upload(data=b"abc", filename="a.png")
+
+
 def test_a_ticket_shows_no_address() -> None:
     """A presigned address is a permission: no repr shows it."""
-    from linqbot.client.attachments import UploadTicket
+    from linqbot.client.types import UploadTicket
 
     assert "example" not in repr(UploadTicket(attachment_id="A", upload_url="https://example.com/up?signature=s"))
     assert issubclass(MediaRefused, Refusal)
