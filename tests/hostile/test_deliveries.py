@@ -235,11 +235,26 @@ async def test_d8_an_invented_type_is_not_kept(reader: Door) -> None:
     assert (await reader.stats()).inbox == 0
 
 
-async def test_d10_a_message_that_keeps_nothing_reaches_its_handler(reader: Door, diary: Diary) -> None:
-    """Zero retention means no parts: the text is `""`, and the handler decides."""
-    await reader.deliver(copied("message.received.2026-02-03.zero-retention.json"))
+async def test_d10_a_message_that_keeps_nothing_reaches_who_asks_for_history() -> None:
+    """Zero retention means no parts: there is nothing to answer, and for who asks all the same the text is `""`."""
+    seen: list[tuple[str, bool]] = []
+    bot = Bot()
 
-    assert await texts(reader, diary) == [""]
+    @bot.message()
+    async def answered(message: Message) -> str:
+        return message.text
+
+    @bot.message(history=True)
+    async def kept(message: Message) -> None:
+        seen.append((message.text, message.is_history))
+
+    async with open_door(bot) as door:
+        await door.deliver(copied("message.received.2026-02-03.zero-retention.json"))
+        await door.sim.settled()
+        stats = await door.stats()
+
+    assert seen == [("", True)]
+    assert (stats.inbox, stats.dead) == (0, 0)
 
 
 async def test_d10_an_address_that_is_gone_is_only_an_address() -> None:
