@@ -52,6 +52,7 @@ FIELDS = {
     "poll.updated": {"is_from_me": False, "sender.is_me": True},
     "participant.added": {
         "participant.handle": "+14155559876",
+        "is_from_me": False,
         "added": True,
         "added_at": datetime(2025, 11, 23, 17, 40, tzinfo=UTC),
     },
@@ -179,6 +180,14 @@ def test_a_poll_keeps_the_good_options_beside_a_bad_one(recorded: Any) -> None:
 def test_our_own_doing_is_told_by_what_linq_says_of_it(recorded: Any, said: dict[str, object], from_me: bool) -> None:
     """The direction decides, then `is_from_me`, then who did it."""
     assert recorded("reaction.added", **said).is_from_me is from_me
+
+
+def test_our_own_line_that_joins_or_leaves_is_our_own_doing(recorded: Any) -> None:
+    """Nobody is named as the one who did it; whom it happened to is."""
+    ours = {"handle": "+12025551234", "is_me": True}
+
+    assert recorded("participant.added", participant=ours).is_from_me
+    assert recorded("participant.removed", participant=ours).is_from_me
 
 
 def test_a_typing_event_of_the_older_documentation_has_no_sender() -> None:
