@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linqbot.bot import Bot, Only
 from linqbot.clock import SystemClock
+from linqbot.emulator.world import LINES
 from linqbot.events import Message as Inbound
 from linqbot.settings import load_settings
 from linqbot.store.open import open_store
@@ -28,7 +29,10 @@ from tests.faults.poison import poisoned
 DEATH = 137
 """The exit code of a process that died at its step."""
 
-COUNTED = {"accept", "lease", "commit", "settle", "note", "retry", "release", "bury"}
+SOMEBODY = "+12025559879"
+"""Whom scripts write to."""
+
+COUNTED = {"accept", "lease", "commit", "settle", "note", "retry", "release", "bury", "post"}
 """The store calls that move something; `wait`, `beat`, `sweep` and reads come at times of their own."""
 
 
@@ -54,6 +58,8 @@ class Life:
     """Whether the bot only echoes, instead of answering in two bubbles."""
     poison: bool = False
     """Whether some of its handlers take the process with them (`tests.faults.poison`)."""
+    sends: tuple[str, ...] = ()
+    """Not empty: it is no bot but a script, which says this to somebody new (`SOMEBODY`) and leaves."""
 
 
 class Steps:
@@ -163,6 +169,12 @@ def echo() -> Bot:
     return bot
 
 
+async def _say(bot: Bot, words: tuple[str, ...]) -> None:
+    async with bot.sender():
+        for word in words:
+            await bot.send(SOMEBODY, word, key=word, line=LINES[0])
+
+
 def live(life: Life) -> None:
     """Serve the bot until the process is told to stop, or dies."""
     asyncio.run(_live(life))
@@ -189,6 +201,9 @@ async def _live(life: Life) -> None:
             steps,
         ),
     )
+    if life.sends:
+        await _say(bot, life.sends)
+        return
     config = uvicorn.Config(
         mortal_app(bot, steps), port=life.port, lifespan="on", log_level="error", timeout_graceful_shutdown=2
     )

@@ -93,6 +93,14 @@ class Stage:
         await self.until(lambda: _takes_connections(life.port) or not process.is_alive())
         return process
 
+    async def run(self, life: Life) -> int | None:
+        """Start a script and wait for its end; its exit code."""
+        process = FORK.Process(target=live, args=(life,), daemon=True)
+        process.start()
+        self._processes.append(process)
+        await self.until(lambda: not process.is_alive(), turn=True)
+        return process.exitcode
+
     async def start_again(self, life: Life) -> multiprocessing.process.BaseProcess:
         """Start a bot as before, but one that does not die."""
         return await self.start(replace(life, dies_at=0))
