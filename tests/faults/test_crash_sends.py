@@ -104,4 +104,4 @@ async def test_scripts_at_once_say_everything_once_and_in_order(kind: str, tmp_p
         assert codes == [0, 0, 0]
         assert heard(stage) == [*WORDS]
         assert len({bubble.chat_id for bubble in stage.emulator.messages_to(SOMEBODY)}) == 1
-        assert len([one for one in stage.emulator.requests if one["method"] == "POST"]) == len(WORDS)
+        assert stage.emulator.counters["key_conflicts"] == 0

@@ -23,8 +23,10 @@ from linqbot import (
     Mention,
     Message,
     Next,
+    Queued,
     Reply,
     Router,
+    Send,
     SentReply,
     Text,
     Turn,
@@ -175,6 +177,23 @@ def generator() -> Iterator[str]:
 async def misspelled() -> None: ...
 
 
+@bot.message("others")
+async def others(message: Message) -> list[str | Send]:
+    return [
+        "Told them.",
+        Send(["+12025550177", "a@example.com"], ["hi", Link("https://example.com")], key="k", line="+1"),
+    ]
+
+
+async def script() -> None:
+    async with bot.sender() as sender:
+        assert_type(sender, Bot)
+        assert_type(await sender.send("+12025550177", Reply("hi"), key="k", line=None), Queued)
+        await sender.send("+12025550177", 42, key="k")  # type: ignore[arg-type]  # nothing that can be said
+        await sender.send("+12025550177", "hi", "k")  # type: ignore[call-arg]  # the key by name only
+
+
+Send("+12025550177", "hi").key = "k"  # type: ignore[misc]  # frozen
 Reply("hi", effect="confeti")  # type: ignore[arg-type]  # no such effect
 Reply("hi", thread="always")  # type: ignore[arg-type]  # no such threading
 Reply("hi", preferred_service="sms")  # type: ignore[arg-type]  # no such service
