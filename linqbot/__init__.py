@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     )
     from linqbot.events import Chat, Event, Handle, Message
     from linqbot.handling.delivery import Delivery, SentReply
+    from linqbot.handling.policies import Cooldown, LoopGuard, OptOut, SendReadReceipts, ShowTyping
+    from linqbot.handling.policy import Policy
     from linqbot.handling.router import Router
     from linqbot.handling.turn import Turn
     from linqbot.replies import (
@@ -175,6 +177,14 @@ _HOMES = {
         "Delivery",
         "SentReply",
     ),
+    "linqbot.handling.policies": (
+        "Cooldown",
+        "LoopGuard",
+        "OptOut",
+        "SendReadReceipts",
+        "ShowTyping",
+    ),
+    "linqbot.handling.policy": ("Policy",),
     "linqbot.handling.router": ("Router",),
     "linqbot.handling.turn": ("Turn",),
     "linqbot.replies": (
@@ -237,6 +247,7 @@ __all__ = [
     "ClearBackground",
     "ConfigurationError",
     "Conflict",
+    "Cooldown",
     "Decoration",
     "Delivery",
     "Edit",
@@ -262,6 +273,7 @@ __all__ = [
     "Link",
     "LinqError",
     "LinqbotError",
+    "LoopGuard",
     "MarkRead",
     "Markdown",
     "Media",
@@ -272,9 +284,11 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "NotSent",
+    "OptOut",
     "OptedOut",
     "OutcomeUnknown",
     "PayloadError",
+    "Policy",
     "Poll",
     "Queued",
     "RateLimited",
@@ -288,6 +302,7 @@ __all__ = [
     "RequestLocation",
     "Router",
     "Send",
+    "SendReadReceipts",
     "SendResult",
     "SentMessage",
     "SentReply",
@@ -296,6 +311,7 @@ __all__ = [
     "SetGroupIcon",
     "Settings",
     "ShareContact",
+    "ShowTyping",
     "SignatureError",
     "Sticker",
     "StillProcessing",

@@ -34,6 +34,7 @@ from linqbot.client.official import official_client
 from linqbot.clock import Clock, SystemClock
 from linqbot.engine.dispatcher import Dispatcher, Settled
 from linqbot.engine.health import Health
+from linqbot.engine.hints import Hints
 from linqbot.engine.ingress import Ingress, IngressLimits
 from linqbot.engine.postbox import Postbox, Queued
 from linqbot.engine.quoting import Quoting
@@ -43,6 +44,8 @@ from linqbot.engine.watchdog import Watchdog
 from linqbot.engine.worker import Worker
 from linqbot.errors import ConfigurationError, RegistrationError
 from linqbot.events.fetching import FETCHER
+from linqbot.handling.policies import LoopGuard, OptOut
+from linqbot.handling.policy import Policy, checked
 from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
 from linqbot.protocol.sampling import Sampler
@@ -65,6 +68,10 @@ Only = Literal["all", "web", "worker", "send"]
 """Which part of the bot a process runs: all, webhooks alone, handlers and sends alone, or sends alone."""
 
 
+_OPT_OUT = OptOut()
+_LOOP_GUARD = LoopGuard()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Live:
     """What exists while the bot runs."""
@@ -74,18 +81,30 @@ class _Live:
     ingress: Ingress | None
     health: Health
     postbox: Postbox
+    hints: Hints
 
 
 class Bot(Router):
     """A bot: handlers are registered on it, and it runs them.
 
     `thread` decides which replies are threaded (`first`, `every`, `auto`, `never`); `attempts` is how often a failing
-    handler is tried; `settings` default to the environment and `./.env`, read when first needed. Raises
-    `RegistrationError` for a threading or a number that makes no sense.
+    handler is tried; `settings` default to the environment and `./.env`, read when first needed. `policies` hold for all
+    handlers, beside the defaults `opt_out` and `loop_guard`, which None takes off. Raises `RegistrationError` for a
+    threading, a number or a policy that makes no sense.
     """
 
-    def __init__(self, *, thread: Thread = "first", attempts: int = 3, settings: Settings | None = None) -> None:
-        super().__init__()
+    def __init__(  # all by keyword: what holds for the whole bot
+        self,
+        *,
+        thread: Thread = "first",
+        attempts: int = 3,
+        opt_out: OptOut | None = _OPT_OUT,
+        loop_guard: LoopGuard | None = _LOOP_GUARD,
+        policies: Sequence[Policy] = (),
+        settings: Settings | None = None,
+    ) -> None:
+        defaults = tuple(policy for policy in (opt_out, loop_guard) if policy is not None)
+        super().__init__(policies=(*checked(defaults, what="Bot"), *checked(policies, what="Bot")))
         if thread not in THREADS:
             raise RegistrationError(f"Bot(thread={thread!r}) is none of {', '.join(THREADS)}")
         counted: object = attempts
@@ -203,7 +222,7 @@ class Bot(Router):
     @property
     def idle(self) -> bool:
         """Whether every station of this process waits for work; tests ask."""
-        return self._live is None or self._live.runtime.idle
+        return self._live is None or (self._live.runtime.idle and self._live.hints.idle)
 
     @property
     def store(self) -> Store:
@@ -276,10 +295,12 @@ class Bot(Router):
         stack.enter_context(Watchdog())
         store = await stack.enter_async_context(self._open_store())
         client = await stack.enter_async_context(self._open_client(store))
+        hints = Hints(client)
+        stack.push_async_callback(hints.aclose)
         ingress = self._make_ingress(store, runner) if self._only in ("all", "web") else None
         worker = None
         if self._only in ("all", "worker"):
-            worker = self._make_worker(store, await stack.enter_async_context(runner))
+            worker = self._make_worker(store, await stack.enter_async_context(runner), hints)
         dispatcher = None if self._only == "web" else self._make_dispatcher(store, client)
         sweeper = Sweeper(store, clock=self._clock, random=random.random)
         runtime = Runtime(ingress=ingress, worker=worker, dispatcher=dispatcher, sweeper=sweeper)
@@ -291,6 +312,7 @@ class Bot(Router):
             ingress=ingress,
             health=Health(store, runtime.troubles),
             postbox=self._make_postbox(store),
+            hints=hints,
         )
 
     def _api_key(self) -> str:
@@ -343,7 +365,7 @@ class Bot(Router):
             limits=IngressLimits(body_bytes=int(settings.max_body), legacy=settings.legacy_signatures),
         )
 
-    def _make_worker(self, store: Store, runner: Runner) -> Worker:
+    def _make_worker(self, store: Store, runner: Runner, hints: Hints) -> Worker:
         return Worker(
             store,
             runner,
@@ -354,6 +376,7 @@ class Bot(Router):
             threads=runner.threads,
             threads_lost=ask_to_leave,
             quote=Quoting(self.client.messages.get, clock=self._clock),
+            hint=hints.give,
         )
 
     def _make_dispatcher(self, store: Store, client: LinqClient) -> Dispatcher:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
+from dataclasses import replace
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -22,10 +23,11 @@ from linqbot.errors import StoreUnavailable, TransportError
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.answer import Answer
 from linqbot.protocol.breaker import Breaker, Gate
+from linqbot.protocol.guard import hearsay
 from linqbot.protocol.naming import request_of
 from linqbot.protocol.outcome import Verdict, before_send, classify
 from linqbot.records import Dead, Lease, OutboxItem, Request, Sent, Side, Wait
-from linqbot.store.base import Lanes, Outbox
+from linqbot.store.base import Knowledge, Lanes, Outbox
 
 log = structlog.get_logger("linqbot.dispatcher")
 
@@ -34,8 +36,10 @@ LEFT_IN_FLIGHT_MS = 5_000
 
 _STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 
+_T = TypeVar("_T")
 
-class Outgoing(Lanes, Outbox, Protocol):
+
+class Outgoing(Lanes, Outbox, Knowledge, Protocol):
     """The slice of the store that a dispatcher asks for."""
 
 
@@ -124,6 +128,7 @@ class Dispatcher:
 
     async def _deliver(self, lease: Lease) -> None:
         """Bring one leased reply to an outcome. Cancelled before the send, the lane is given back by the holder."""
+        lease = await self._informed(lease)
         verdict = before_send(lease, lease.now_ms)
         if verdict is None:
             if not await self._may_send():
@@ -197,11 +202,25 @@ class Dispatcher:
             log.info("sending goes on")
             self._move_gate()
 
+    async def _informed(self, lease: Lease) -> Lease:
+        """The lease with the facts that its facts point to; mostly there are none."""
+        keys = hearsay(lease)
+        if not keys:
+            return lease
+        told = await self._insist(lambda: self._store.facts(keys), lease)
+        return replace(lease, facts={**lease.facts, **told})
+
     async def _settle(self, lease: Lease, verdict: Verdict) -> bool:
+        """Learn first: what comes next must know what this attempt taught."""
+        if verdict.learn:
+            await self._insist(lambda: self._store.learn(verdict.learn), lease)
+        return await self._insist(lambda: self._store.settle(lease.lane, lease.token, verdict.outcome), lease)
+
+    async def _insist(self, step: Callable[[], Awaitable[_T]], lease: Lease) -> _T:
         """Repeat until the store answers: what is known of a reply is not thrown away because the store is away."""
         for pause_s in itertools.chain(_STORE_PAUSES_S, itertools.repeat(_STORE_PAUSES_S[-1])):
             try:
-                return await self._store.settle(lease.lane, lease.token, verdict.outcome)
+                return await step()
             except StoreUnavailable as error:
                 log.warning("store unavailable, the outcome waits to be stored", error=str(error), **_ids(lease))
                 await asyncio.sleep(pause_s)  # noqa: TID251  # real time: the store is away, not its clock

@@ -21,7 +21,7 @@ from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError
 from linqbot.handling.runner import Port
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.parking import NotYet, failures, park_ms, parking_note
-from linqbot.records import Commit, Committed, DeadLetter, Fact, Lease, SentRecord, Side
+from linqbot.records import Commit, Committed, DeadLetter, Fact, Lease, Request, SentRecord, Side, StateCell
 from linqbot.store.base import Desk, Knowledge, Lanes
 
 log = structlog.get_logger("linqbot.worker")
@@ -86,7 +86,8 @@ class Worker:
     """Runs the turns of up to `hands` chats at once, each chat's in order.
 
     `threads` is how many plain `def` handlers can run at once; `threads_lost` is called when as many handlers, of whatever
-    kind, overran their time and still run: such a process can only be replaced.
+    kind, overran their time and still run: such a process can only be replaced. `hint` takes requests to Linq that are nice
+    to have, and the lane they are for.
     """
 
     def __init__(  # noqa: PLR0913  # all by keyword: what the seams of a worker are
@@ -103,6 +104,7 @@ class Worker:
         threads: int = 16,
         threads_lost: Callable[[], None] = lambda: None,
         quote: Quote = _nothing,
+        hint: Callable[[str, Request], None] = lambda _lane, _request: None,
     ) -> None:
         self._store = store
         self._turns = turns
@@ -112,6 +114,7 @@ class Worker:
         self._threads = threads
         self._threads_lost = threads_lost
         self._quote = quote
+        self._hint = hint
         self._runaways = 0
         self._began_ms = clock.now_ms()
         self._suspects = _Suspects()
@@ -180,7 +183,7 @@ class Worker:
             await self._retry(lease, delay_ms / 1000)
 
     def _port(self, lease: Lease) -> _LeasePort:
-        return _LeasePort(self._store, lease, self._quote)
+        return _LeasePort(self._store, lease, self._quote, self._hint)
 
     async def _try(self, lease: Lease) -> None:
         try:
@@ -275,10 +278,11 @@ class Worker:
 class _LeasePort:
     """What a running turn may reach outside, under its lease."""
 
-    def __init__(self, store: Work, lease: Lease, quote: Quote) -> None:
+    def __init__(self, store: Work, lease: Lease, quote: Quote, hint: Callable[[str, Request], None]) -> None:
         self._store = store
         self._quote = quote
         self._lease = lease
+        self._hint = hint
 
     async def note(self, name: str, value: bytes) -> bytes:
         """Keep a note about the event; the first one of a name wins. Raises `LeaseLost`."""
@@ -308,6 +312,15 @@ class _LeasePort:
     async def quoted(self, message_id: str, part_index: int) -> str | None:
         """The text of a part of a message."""
         return await self._quote(message_id, part_index)
+
+    async def load(self, keys: Iterable[str]) -> Mapping[str, StateCell]:
+        """The stored state under these keys."""
+        wanted = tuple(keys)
+        return await _insist(lambda: self._store.load(wanted))
+
+    def hint(self, request: Request) -> None:
+        """Ask Linq for what is nice to have, after what this lane asked for before."""
+        self._hint(self._lease.lane, request)
 
 
 class _Suspects:

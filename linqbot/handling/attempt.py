@@ -19,8 +19,10 @@ from linqbot.errors import HandlerFailed, ReplyError, StoreError
 from linqbot.events import Event, Message, MessageEdited, MessageEvent
 from linqbot.handling.deadline import Deadline
 from linqbot.handling.delivery import Delivery
+from linqbot.handling.loops import Loops
 from linqbot.handling.parameters import Need, Origin
 from linqbot.handling.plan import Plan
+from linqbot.handling.policy import Visit
 from linqbot.handling.route import Route
 from linqbot.handling.services import Scope
 from linqbot.handling.threads import Threads
@@ -30,7 +32,7 @@ from linqbot.protocol.guard import guards_of_answer, line_key
 from linqbot.protocol.outbound import Answering, Frozen, freeze, keys_of_position
 from linqbot.protocol.proactive import Cause, begin, chat_fact, chat_in, letter_of
 from linqbot.protocol.threading import Circumstances
-from linqbot.records import Commit, DeadLetter, Fact, Lease, OutboxItem
+from linqbot.records import Commit, DeadLetter, Fact, Lease, OutboxItem, StateWrite
 from linqbot.replies import NEXT, Action, Elsewhere, Reply, Send, Target, Thread, compose
 
 
@@ -47,6 +49,7 @@ class House:
     services: Scope
     line: str | None = None
     """Where a `Send` leaves from that neither names a line nor answers an event of one."""
+    loops: Loops
 
 
 class Attempt:
@@ -67,6 +70,7 @@ class Attempt:
         """The handler that was asked last."""
         self.replies: tuple[OutboxItem, ...] = ()
         self.dead: tuple[DeadLetter, ...] = ()
+        self.state: tuple[StateWrite, ...] = ()
         self.deadline = Deadline(house.clock)
         self.running: asyncio.Future[Any] | None = None
         """The thread of a plain `def`, as long as it runs."""
@@ -108,11 +112,10 @@ class Attempt:
         for route in self._house.plan.routes:
             match = route.match(self._event)
             values = None if match is None else route.values(match)
-            if match is None or values is None or not await self._concerns(route):
+            if match is None or values is None or not route.may_ask(self._event) or not await self._concerns(route):
                 continue
             self.route, self._frozen = route, Frozen()
-            self.deadline.start(self._timeout_s)
-            if await self._takes(route, match, dict(values)):
+            if await self._visits(route, match, dict(values)):
                 return
 
     async def _concerns(self, route: Route) -> bool:
@@ -124,6 +127,29 @@ class Attempt:
             return not route.condition.on_ours
         self.deadline.stop()
         return await self._port.sent(message_id) is not None
+
+    async def _visits(self, route: Route, match: Match, values: dict[str, Any]) -> bool:
+        """Run a handler if its policies allow it; False: it returned `NEXT`."""
+        visit = Visit(
+            self._event,
+            route.name,
+            self._lease,
+            clock=self._house.clock,
+            port=self._port,
+            loops=self._house.loops,
+        )
+        self.deadline.stop()
+        for policy in route.policies:
+            if not await policy.allows(visit):
+                return True
+        self.deadline.start(self._timeout_s)
+        try:
+            for policy in route.policies:
+                policy.begins(visit)
+            return await self._takes(route, match, values)
+        finally:
+            visit.end(answered=self._frozen.position > 0)
+            self.state = tuple(visit.writes)
 
     async def _takes(self, route: Route, match: Match, values: dict[str, Any]) -> bool:
         """Run a handler; False: it returned `NEXT`."""

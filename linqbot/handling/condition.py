@@ -26,6 +26,8 @@ class Condition:
     """Whether our own doings that come back as events count, too (linq-api-v3.md section 9.6)."""
     history: bool = False
     """Whether messages count that came late, or without their content (section 9.5)."""
+    hidden: bool = False
+    """Whether what policies hide from handlers (`OptOut`) counts, too."""
     reactions: frozenset[str] = frozenset()
     """The kinds or emojis that count; empty: all."""
     on_ours: bool = False
@@ -54,6 +56,7 @@ class Condition:
         if (self.delivery and not other.delivery) or (self.ref is not None and self.ref != other.ref):
             return False
         wider = (self.own or not other.own) and (self.history or not other.history)
+        wider = wider and (self.hidden or not other.hidden)
         same_kinds = not self.reactions or (bool(other.reactions) and other.reactions <= self.reactions)
         return wider and same_kinds and (not self.on_ours or other.on_ours)
 

@@ -7,12 +7,13 @@ Each works with and without parentheses, is checked where it is written, and lea
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from linqbot.errors import RegistrationError
 from linqbot.handling.condition import Condition, reactions_of
 from linqbot.handling.delivery import Status, statuses_of
+from linqbot.handling.policy import Policy
 from linqbot.handling.route import Handler, Options
 from linqbot.replies import Thread
 
@@ -26,6 +27,7 @@ class Common(TypedDict, total=False):
     thread: Thread | None
     attempts: int | None
     timeout: float | None
+    policies: Sequence[Policy]
 
 
 class Occasions(ABC):

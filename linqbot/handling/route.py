@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, NoneType
 from typing import Any, NoReturn
@@ -13,6 +13,7 @@ from linqbot.errors import RegistrationError
 from linqbot.events import REGISTRY, Event, MessageEvent, known
 from linqbot.handling.condition import Condition
 from linqbot.handling.parameters import Need, Origin, Plain, needs_of, returned_by
+from linqbot.handling.policy import Policy, checked
 from linqbot.handling.trigger import Match, Trigger
 from linqbot.replies import Answer, Next, Thread
 from linqbot.replies.reply import THREADS
@@ -31,6 +32,7 @@ class Options:
     thread: Thread | None = None
     attempts: int | None = None
     timeout: float | None = None
+    policies: Sequence[Policy] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Route:
     thread: Thread | None
     attempts: int | None
     timeout_s: float | None
+    policies: tuple[Policy, ...]
+    """Its own; of a route of a tree, all that hold for it."""
     place: str
     """Where it is written, `file:line`."""
 
@@ -58,6 +62,10 @@ class Route:
         if self.trigger.takes_everything:
             return Match()
         return self.trigger.match(event) if isinstance(event, MessageEvent) else None
+
+    def may_ask(self, event: Event) -> bool:
+        """Whether no policy hides an event from this handler."""
+        return self.condition.hidden or not any(policy.hides(event) for policy in self.policies)
 
     def values(self, match: Match) -> Mapping[str, object] | None:
         """The pattern's groups as typed values; None: a group is not what its parameter wants, which is no match."""
@@ -121,6 +129,7 @@ def route_of(
         thread=options.thread,
         attempts=options.attempts,
         timeout_s=options.timeout,
+        policies=checked(options.policies, what=what),
         place=place_of(function),
     )
 

@@ -6,13 +6,14 @@ Handlers stay plain functions: a decorator returns what it was given.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from linqbot.errors import RegistrationError
 from linqbot.handling.condition import Condition
 from linqbot.handling.occasions import Occasions
+from linqbot.handling.policy import Policy, checked, nearest
 from linqbot.handling.route import MESSAGE, Handler, Options, Route, check_types, route_of
 from linqbot.handling.services import Per, Service, service_of
 from linqbot.handling.trigger import Trigger, trigger_of
@@ -27,15 +28,17 @@ class Router(Occasions):
     """A set of handlers, to be included in a bot or another router.
 
     `name` stands before the names of its handlers, which are part of every idempotency key; `thread` is the threading of
-    its handlers, unless they have their own. Handlers are asked in the order they were registered, those of an included
+    its handlers, unless they have their own; `policies` hold for its handlers beside those that they have themselves.
+    Handlers are asked in the order they were registered, those of an included
     router at the place where it was included; the first that matches takes the event.
     """
 
-    def __init__(self, name: str = "", *, thread: Thread | None = None) -> None:
+    def __init__(self, name: str = "", *, thread: Thread | None = None, policies: Sequence[Policy] = ()) -> None:
         if thread is not None and thread not in THREADS:
             raise RegistrationError(f"router {name!r}: thread={thread!r} is none of {', '.join(THREADS)}")
         self._prefix = name
-        self._policy: Thread | None = thread
+        self._thread_policy: Thread | None = thread
+        self._policies = checked(policies, what=f"router {name!r}")
         self._entries: list[Route | Router] = []
         self._provided: list[Service] = []
 
@@ -53,6 +56,7 @@ class Router(Occasions):
         thread: Thread | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
+        policies: Sequence[Policy] = (),
     ) -> Callable[[H], H]: ...
 
     def message(
@@ -65,6 +69,7 @@ class Router(Occasions):
         thread: Thread | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
+        policies: Sequence[Policy] = (),
     ) -> Any:
         """Take messages: all, or those whose text holds one of `words` (is one, with `exact`) and matches `regex`.
 
@@ -73,7 +78,7 @@ class Router(Occasions):
         for a generator between two bubbles; `attempts` counts the first run. Own messages are not handed over, and only
         with `history` those that Linq recovered late or keeps the content of to itself. Raises `RegistrationError`.
         """
-        options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout)
+        options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout, policies=policies)
         if len(words) == 1 and callable(words[0]):
             return self._register(words[0], options)
         trigger, condition = trigger_of(words, regex=regex, exact=exact), Condition(history=history)
@@ -87,14 +92,15 @@ class Router(Occasions):
         thread: Thread | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
+        policies: Sequence[Policy] = (),
     ) -> Callable[[H], H]:
-        """Take events of these types, by the names Linq gives them; history included, so that it can be kept.
+        """Take events of these types, by the names Linq gives them; history and opt-outs included, to be kept.
 
         What the bot did itself (a reaction, an edit, its line that joins) is handed over only with `own`; news of what it
         sent always is. Raises `RegistrationError` for an unknown type.
         """
-        options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout)
-        checked, condition = check_types(types), Condition(own=own, history=True)
+        options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout, policies=policies)
+        checked, condition = check_types(types), Condition(own=own, history=True, hidden=True)
         return lambda handler: self._register(handler, options, types=checked, condition=condition)
 
     @overload
@@ -108,6 +114,7 @@ class Router(Occasions):
         thread: Thread | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
+        policies: Sequence[Policy] = (),
     ) -> Callable[[H], H]: ...
 
     def fallback(
@@ -117,9 +124,10 @@ class Router(Occasions):
         thread: Thread | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
+        policies: Sequence[Policy] = (),
     ) -> Any:
         """Take messages that no handler of the whole tree took. Raises `RegistrationError`."""
-        options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout)
+        options = Options(name=name, thread=thread, attempts=attempts, timeout=timeout, policies=policies)
         if len(handlers) == 1 and callable(handlers[0]):
             return self._register(handlers[0], options, is_fallback=True)
         if handlers:
@@ -152,7 +160,7 @@ class Router(Occasions):
         return (self, *(router for tree in below for router in tree))
 
     def routes(self) -> tuple[Route, ...]:
-        """All handlers of the tree in the order they are asked, under their full names, with the nearest threading."""
+        """All handlers of the tree in the order they are asked, under their full names, with what holds for them."""
         flat: list[Route] = []
         for entry in self._entries:
             flat += entry.routes() if isinstance(entry, Router) else (entry,)
@@ -164,7 +172,8 @@ class Router(Occasions):
 
     def _named(self, route: Route) -> Route:
         prefix = f"{self._prefix}." if self._prefix and not route.named_by_user else ""
-        return replace(route, name=prefix + route.name, thread=route.thread or self._policy)
+        policies = nearest(self._policies, route.policies)
+        return replace(route, name=prefix + route.name, thread=route.thread or self._thread_policy, policies=policies)
 
     def _register(
         self,

@@ -17,6 +17,7 @@ from linqbot.errors import ConfigurationError, HandlerTimeout, ReplyError
 from linqbot.events import Event, Message
 from linqbot.handling.attempt import Attempt, House
 from linqbot.handling.deadline import Overrun
+from linqbot.handling.loops import Loops
 from linqbot.handling.news import News
 from linqbot.handling.plan import plan_of
 from linqbot.handling.router import Router
@@ -93,6 +94,7 @@ class Runner:
             threads=Threads(self._threads),
             services=services,
             line=self._line,
+            loops=Loops(),
         )
         return self
 
@@ -152,6 +154,7 @@ def _commit(lease: Lease, attempt: Attempt, *, letter: DeadLetter | None = None)
         take=len(lease.events),
         replies=() if letter else attempt.replies,
         dead=attempt.dead if letter is None else (*attempt.dead, letter),
+        state=() if letter else attempt.state,
     )
 
 

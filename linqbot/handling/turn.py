@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, overload
 
 from linqbot.events import Chat, Event, Message, MessageRef
-from linqbot.records import Commit, Fact, SentRecord
+from linqbot.records import Commit, Fact, Request, SentRecord, StateCell
 
 T = TypeVar("T")
 
@@ -40,6 +40,14 @@ class Port(Protocol):
 
     async def quoted(self, message_id: str, part_index: int) -> str | None:
         """The text of a part of a message, read back from Linq; None when that does not come soon."""
+        ...
+
+    async def load(self, keys: Iterable[str]) -> Mapping[str, StateCell]:
+        """The stored state under these keys, absent ones left out."""
+        ...
+
+    def hint(self, request: Request) -> None:
+        """Ask Linq for what is nice to have: nothing waits for it, it may come to nothing; those of a chat keep order."""
         ...
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from linqbot.events.envelope import Envelope
 from linqbot.ids import fact_key
 from linqbot.protocol.guard import OPTED_OUT, PERSON, YES, health_key, line_key, person_key
-from linqbot.protocol.optout import is_opt_out
+from linqbot.protocol.optout import asks_for_silence
 from linqbot.records import Fact
 
 TEACHING = frozenset({"message.received", "phone_number.status_updated"})
@@ -74,14 +74,14 @@ def _opt_out(envelope: Envelope, at_ms: int) -> tuple[Fact, ...]:
 
 
 def _asks_for_silence(envelope: Envelope, said: Mapping[str, Any]) -> bool:
-    """Where the content is withheld, the chat's health is all there is to go by (linq-api-v3.md section 9.5)."""
     parts = said.get("parts")
-    if not parts and said.get("zero_retention") is True:
-        return _status(envelope) == "OPTED_OUT"
-    if not isinstance(parts, list):
-        return False
-    texts = [part.get("value") for part in map(_object, parts) if part.get("type") == "text"]
-    return is_opt_out("\n".join(text for text in texts if isinstance(text, str)))
+    found = parts if isinstance(parts, list) else []
+    texts = [part.get("value") for part in map(_object, found) if part.get("type") == "text"]
+    return asks_for_silence(
+        "\n".join(text for text in texts if isinstance(text, str)),
+        withheld=said.get("zero_retention") is True and not found,
+        health=_status(envelope),
+    )
 
 
 def _health(envelope: Envelope, at_ms: int) -> tuple[Fact, ...]:

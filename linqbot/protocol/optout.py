@@ -22,4 +22,11 @@ def is_opt_out(text: str) -> bool:
     return word in WORDS or _SPELLED.fullmatch(word) is not None
 
 
-__all__ = ["WORDS", "is_opt_out"]
+def asks_for_silence(text: str, *, withheld: bool, health: str) -> bool:
+    """Whether a message in a direct chat does. Where its content is `withheld` (a line that retains nothing), what is left
+    to go by is the chat's health (linq-api-v3.md sections 9.1 and 9.5).
+    """
+    return health == "OPTED_OUT" if withheld else is_opt_out(text)
+
+
+__all__ = ["WORDS", "asks_for_silence", "is_opt_out"]

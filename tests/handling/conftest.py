@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
-from linqbot.records import Commit, Fact, InboxItem, Lease, SentRecord, Side
+from linqbot.records import Commit, Fact, InboxItem, Lease, Request, SentRecord, Side, StateCell
 from linqbot.testing.clock import TurnedClock
 
 CHAT = "8f392755-6865-4b18-880a-227f9d8b458f"
@@ -32,6 +32,8 @@ class Ledger:
         self.known: dict[str, Fact] = {}
         self.texts: dict[tuple[str, int], str] = {}
         self.asked: list[str] = []
+        self.cells: dict[str, StateCell] = {}
+        self.hints: list[str] = []
         self.came: asyncio.Queue[Commit] = asyncio.Queue()
 
     async def note(self, name: str, value: bytes) -> bytes:
@@ -61,6 +63,14 @@ class Ledger:
         """A text read back from Linq."""
         self.asked.append(message_id)
         return self.texts.get((message_id, part_index))
+
+    async def load(self, keys: Iterable[str]) -> Mapping[str, StateCell]:
+        """The state that was put here."""
+        return {key: self.cells[key] for key in keys if key in self.cells}
+
+    def hint(self, request: Request) -> None:
+        """What was asked for beside, as method and path."""
+        self.hints.append(f"{request.method} {request.path}")
 
     @property
     def frozen(self) -> frozenset[str]:
