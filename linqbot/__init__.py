@@ -6,8 +6,8 @@
 does nothing; `store` remembers (SQLite or Redis); `engine` moves (ingress, worker, dispatcher, sweeper); `client` speaks
 to Linq; `emulator` is a Linq to play with; `testing` is what users test with; `cli` is the command line.
 
-Public are the names below and those of `linqbot.events`, `linqbot.replies` and `linqbot.testing`; nothing else is stable.
-They are imported when first used, so that `linqbot --help` does not pay for a server.
+Public are the names below and those of `linqbot.client`, `linqbot.events`, `linqbot.replies` and `linqbot.testing`; nothing
+else is stable. They are imported when first used, so that `linqbot --help` does not pay for a server.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from linqbot.bot import Bot
+    from linqbot.client.client import Client
     from linqbot.client.errors import (
         Blocked,
         ChatGone,
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "linqbot.bot": ("Bot",),
+    "linqbot.client.client": ("Client",),
     "linqbot.client.errors": (
         "Blocked",
         "ChatGone",
@@ -245,6 +247,7 @@ __all__ = [
     "ChatGone",
     "ChatNotReady",
     "ClearBackground",
+    "Client",
     "ConfigurationError",
     "Conflict",
     "Cooldown",

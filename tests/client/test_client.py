@@ -7,6 +7,7 @@ import json
 import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -501,6 +502,19 @@ async def test_an_endpoint_is_asked_and_answers(row: Row, stage: Stage) -> None:
 def test_every_endpoint_has_its_row() -> None:
     """No endpoint of the client is left untried."""
     assert {row.endpoint for row in ROWS} == endpoints()
+
+
+NOUNS = [name for name in vars(Client()) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_method_is_told(noun: str) -> None:
+    """README names each method of each noun in the noun's row."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [row] = [line for line in readme.splitlines() if line.startswith("| `") and f"`{noun}`" in line.split("|")[1]]
+
+    methods = [name for name in vars(type(getattr(Client(), noun))) if not name.startswith("_")]
+    assert [name for name in methods if f"`{name}`" not in row] == []
 
 
 async def test_iterators_walk_every_page(stage: Stage) -> None:

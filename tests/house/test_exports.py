@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-PUBLIC = ["linqbot", "linqbot.events", "linqbot.replies", "linqbot.testing"]
+PUBLIC = ["linqbot", "linqbot.client", "linqbot.events", "linqbot.replies", "linqbot.testing"]
 
 
 @pytest.mark.parametrize("name", PUBLIC)

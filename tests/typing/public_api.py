@@ -13,6 +13,7 @@ from linqbot import (
     NEXT,
     Bot,
     Chat,
+    Client,
     Decoration,
     Delivery,
     Event,
@@ -34,6 +35,7 @@ from linqbot import (
     bold,
     italic,
 )
+from linqbot.client import Line, StoredChat, StoredMessage
 from linqbot.events import MessageEdited, MessageFailed, Participation, PollVote, Reaction, Typing
 from linqbot.replies import Action, Elsewhere, compose
 
@@ -209,3 +211,21 @@ def answer_to(message: Message) -> Reply:
 composed = compose("hi")
 if composed is not NEXT:
     assert_type(composed, tuple[Reply | Action | Elsewhere, ...])
+
+
+async def calls() -> None:
+    """What `bot.client` gives has types."""
+    async with bot.client as linq:
+        assert_type(linq, Client)
+        assert_type(await linq.chats.get("c"), StoredChat)
+        assert_type([one async for one in linq.chats.list(from_="+12025550100")], list[StoredChat])
+        assert_type(await linq.messages.edit("m", "text"), StoredMessage | None)
+        assert_type(await linq.phone_numbers.list(), tuple[Line, ...])
+        assert_type(await linq.attachments.upload("film.mp4"), str)
+        await linq.messages.thread_page("m", order="newest")  # type: ignore[arg-type]  # no such order
+
+
+@bot.message("file")
+async def fetches(message: Message) -> None:
+    assert_type(await message.media[0].download(), bytes)
+    assert_type(await message.media[0].download_to("file", most_bytes=1), int)
