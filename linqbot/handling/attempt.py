@@ -243,10 +243,15 @@ class Attempt:
         )
         self._frozen = replace(self._frozen, position=self._frozen.position + 1)
         try:
-            items = begin(send, cause, chat_id=chat_in(self._facts, send, self._line))
+            items = begin(send, cause, chat_id=chat_in(self._facts, send, self._line) or self._same_chat(send))
         except ReplyError as error:
             return Frozen(dead=(letter_of(send, cause, error),)), False
         return Frozen(items=items), any(item.key in self._lease.frozen for item in items)
+
+    def _same_chat(self, send: Send) -> str | None:
+        """The chat of the event, if the send goes to the very person who is in it."""
+        is_theirs = send.recipients == (_person(self._event),) and (send.line or self._line) == _number(self._event)
+        return self._event.chat_id if is_theirs else None
 
     async def _commit_bubble(self, bubble: Frozen, answering: Answering) -> None:
         self.dead += bubble.dead

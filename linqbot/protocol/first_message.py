@@ -45,7 +45,7 @@ def opened(messages: Sequence[_T], may: Callable[[_T], bool]) -> list[_T]:
     if first is None:
         raise ReplyError(
             "the first message to somebody new may hold no link and no address, and here is nothing else: begin with "
-            "words, such as a list of a text and the link"
+            "words, such as a list of a text and the link, or name the chat by its id if there is one"
         )
     return [first, *(message for message in messages if message is not first)]
 

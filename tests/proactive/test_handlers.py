@@ -50,6 +50,10 @@ def bot() -> Bot:
     async def known() -> list[str | Send]:
         return ["Sure.", Send(BOB, Reply("Hooray!", effect="confetti")), Send(BOB, Link("https://example.com"))]
 
+    @bot.message("mine")
+    async def mine(message: Message) -> Send:
+        return Send(message.sender.handle, Link("https://example.com/yours"))
+
     @bot.message("other line")
     async def elsewhere() -> Send:
         return Send(BOB, "hi", line="+12025550101")
@@ -147,6 +151,16 @@ async def test_to_a_chat_that_is_known_nothing_is_held_back(sim: Sim) -> None:
     assert [(bubble.text, bubble.effect) for bubble in sent] == [("Hooray!", "confetti"), ("https://example.com", None)]
     assert {bubble.chat_id for bubble in sent} == {chat_id}
     assert {request["path"] for request in sim.emulator.requests if chat_id in request["path"]} != set()
+
+
+async def test_whoever_wrote_is_not_somebody_new(sim: Sim) -> None:
+    """A send to the person who is answered goes into their chat, links and all; in a group it does not."""
+    [sent] = await sim.user(ALICE).says("what is mine?")
+    await sim.user(BOB).says("what is mine?", group=[ALICE, CAROL])
+
+    [letter] = await sim.bot.store.dead()
+    assert sent.text == "https://example.com/yours"
+    assert "may hold no link" in letter.reason
 
 
 async def test_a_chat_that_is_gone_is_opened_anew(sim: Sim) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from linqbot import Bot, ConfigurationError, Message, Queued, Reply, ReplyError, Send
 from linqbot.emulator.world import LINES
+from linqbot.protocol.proactive import chat_fact
 from linqbot.testing import Sim
 
 ALICE, BOB, CAROL = "+12025559876", "+12025559877", "+12025559878"
@@ -246,6 +247,23 @@ async def test_somebody_who_opted_out_is_not_written_to(sim: Sim) -> None:
     assert len([one for one in letters if one.event_id.startswith("send:") and "opted out" in one.reason]) == 50
 
 
+async def test_what_nobody_waits_for_waits_while_its_line_is_flagged(sim: Sim) -> None:
+    """No request leaves meanwhile; when the line recovers it is sent."""
+    sim.emulator.people.line(LINES[0], status="FLAGGED")
+    await sim.settled()
+    await sim.bot.send(BOB, "Sale!", key="sale")
+    await sim.settled()
+    while_flagged = len(sends(sim))
+
+    sim.emulator.people.line(LINES[0], status="ACTIVE")
+    await sim.settled()
+    sim.clock.advance(minutes=10)
+    await sim.settled()
+
+    assert while_flagged == 0
+    assert texts(sim, BOB) == ["Sale!"]
+
+
 async def test_without_a_line_linq_picks_one_and_another_when_it_is_flagged(bot: Bot, tmp_path: Path) -> None:
     """The new chat is known from then on (linq-api-v3.md section 7.2, failover_flagged)."""
     async with Sim(bot, store=f"sqlite:///{tmp_path}/bot.db") as sim:
@@ -260,5 +278,8 @@ async def test_without_a_line_linq_picks_one_and_another_when_it_is_flagged(bot:
             await sim.settled()
 
         first, second, third = sim.said_to(BOB)
+        [fact] = (await sim.bot.store.facts([chat_fact(Send(BOB, "x")) or ""])).values()
         assert [bubble.text for bubble in (first, second, third)] == ["One", "2", "3"]
         assert first.chat_id == old != second.chat_id == third.chat_id
+        assert fact.value == second.chat_id.encode()
+        assert sends(sim).count(f"/v3/chats/{old}/messages") == 1
