@@ -32,7 +32,7 @@ from linqbot.replies import (
     strikethrough,
     underline,
 )
-from linqbot.replies.reply import BUBBLE_EFFECTS, SCREEN_EFFECTS
+from linqbot.replies.effect import EFFECTS
 from linqbot.replies.spans import STYLES
 from linqbot.testing.clock import TurnedClock
 
@@ -98,7 +98,7 @@ CIRCUMSTANCES = st.builds(
 MANNERS = st.fixed_dictionaries(
     {},
     optional={
-        "effect": st.sampled_from([*SCREEN_EFFECTS, *BUBBLE_EFFECTS, "confeti"]),
+        "effect": st.sampled_from([*EFFECTS, "confeti"]),
         "thread": st.sampled_from(["first", "every", "never"]),
         "preferred_service": st.sampled_from(["iMessage", "RCS", "SMS", "sms"]),
     },
