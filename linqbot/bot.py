@@ -377,6 +377,7 @@ class Bot(Router):
             threads_lost=ask_to_leave,
             quote=Quoting(self.client.messages.get, clock=self._clock),
             hint=hints.give,
+            upload=self.client.attachments.uploader.upload,
         )
 
     def _make_dispatcher(self, store: Store, client: LinqClient) -> Dispatcher:
@@ -391,7 +392,8 @@ class Bot(Router):
 
     def _make_postbox(self, store: Store) -> Postbox:
         settings = self.settings
-        return Postbox(store, clock=self._clock, namespace=settings.namespace, line=settings.from_number)
+        upload = self.client.attachments.uploader.upload
+        return Postbox(store, upload, clock=self._clock, namespace=settings.namespace, line=settings.from_number)
 
     async def _announce(self, store: Store) -> None:
         durability = await store.durability()

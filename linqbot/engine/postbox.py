@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,10 +12,15 @@ from linqbot.clock import Clock
 from linqbot.errors import StoreUnavailable
 from linqbot.protocol.proactive import begin, chat_fact, chat_in, script
 from linqbot.records import Accepted
-from linqbot.replies import Send
+from linqbot.replies import Send, Upload
+from linqbot.replies.uploading import uploads_of, with_uploads
 from linqbot.store.base import Knowledge, Outbox
 
 log = structlog.get_logger("linqbot.postbox")
+
+
+Carry = Callable[[Upload], Awaitable[str]]
+"""Brings a file to Linq and gives its id there: `client.uploads.Uploader.upload`."""
 
 
 class Posted(Outbox, Knowledge, Protocol):
@@ -34,8 +40,9 @@ class Queued:
 class Postbox:
     """Takes messages that no handler caused; `line` is where they leave from unless they say so."""
 
-    def __init__(self, store: Posted, *, clock: Clock, namespace: str, line: str | None) -> None:
+    def __init__(self, store: Posted, upload: Carry, *, clock: Clock, namespace: str, line: str | None) -> None:
         self._store = store
+        self._upload = upload
         self._clock = clock
         self._namespace = namespace
         self._line = line
@@ -43,8 +50,10 @@ class Postbox:
     async def take(self, send: Send) -> Queued:
         """Store a keyed message, all its bubbles or none, unless its key is known. A repeat changes nothing.
 
-        Raises `ReplyError` for what Linq would refuse, and `StoreUnavailable` when the outbox is full or the store away.
+        Its files are brought to Linq before. Raises `ReplyError` for what Linq would refuse, `StoreUnavailable` when the
+        outbox is full or the store away, and what an upload raises.
         """
+        send = await self._with_uploads(send)
         fact = chat_fact(send, self._line)
         known = {} if fact is None else await self._store.facts([fact])
         cause = script(self._namespace, send, line=self._line, now_ms=self._clock.now_ms())
@@ -55,3 +64,9 @@ class Postbox:
         new = accepted is Accepted.ACCEPTED
         log.info("message queued" if new else "message was queued before", event_id=cause.event_id, bubbles=len(items))
         return Queued(new=new, keys=tuple(item.key for item in items))
+
+    async def _with_uploads(self, send: Send) -> Send:
+        ids = iter([await self._upload(file) for file in uploads_of(send)])
+        carried = with_uploads(send, ids)
+        assert isinstance(carried, Send), "the kind of an answer stays"
+        return carried

@@ -17,11 +17,12 @@ import structlog
 
 from linqbot.clock import Clock
 from linqbot.engine.holder import Holder
-from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError, StoreUnavailable
+from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError, ReplyError, StoreUnavailable
 from linqbot.handling.runner import Port
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.parking import NotYet, failures, park_ms, parking_note
 from linqbot.records import Commit, Committed, DeadLetter, Fact, Lease, Request, SentRecord, Side, StateCell
+from linqbot.replies import Upload
 from linqbot.store.base import Desk, Knowledge, Lanes
 
 log = structlog.get_logger("linqbot.worker")
@@ -70,6 +71,14 @@ async def _nothing(_message_id: str, _part_index: int) -> str | None:
     return None
 
 
+Carry = Callable[[Upload], Awaitable[str]]
+"""Brings a file to Linq and gives its id there: `client.uploads.Uploader.upload`."""
+
+
+async def _nowhere(_upload: Upload) -> str:
+    raise ReplyError("this program uploads nothing; give files by url= or attachment_id=")
+
+
 class Turns(Protocol):
     """What runs the user's handlers: `handling.runner.Runner`."""
 
@@ -105,6 +114,7 @@ class Worker:
         threads_lost: Callable[[], None] = lambda: None,
         quote: Quote = _nothing,
         hint: Callable[[str, Request], None] = lambda _lane, _request: None,
+        upload: Carry = _nowhere,
     ) -> None:
         self._store = store
         self._turns = turns
@@ -115,6 +125,7 @@ class Worker:
         self._threads_lost = threads_lost
         self._quote = quote
         self._hint = hint
+        self._upload = upload
         self._runaways = 0
         self._began_ms = clock.now_ms()
         self._suspects = _Suspects()
@@ -183,7 +194,7 @@ class Worker:
             await self._retry(lease, delay_ms / 1000)
 
     def _port(self, lease: Lease) -> _LeasePort:
-        return _LeasePort(self._store, lease, self._quote, self._hint)
+        return _LeasePort(self._store, lease, self._quote, self._hint, self._upload)
 
     async def _try(self, lease: Lease) -> None:
         try:
@@ -278,9 +289,12 @@ class Worker:
 class _LeasePort:
     """What a running turn may reach outside, under its lease."""
 
-    def __init__(self, store: Work, lease: Lease, quote: Quote, hint: Callable[[str, Request], None]) -> None:
+    def __init__(
+        self, store: Work, lease: Lease, quote: Quote, hint: Callable[[str, Request], None], upload: Carry
+    ) -> None:
         self._store = store
         self._quote = quote
+        self._upload = upload
         self._lease = lease
         self._hint = hint
 
@@ -308,6 +322,10 @@ class _LeasePort:
     async def learn(self, facts: Sequence[Fact]) -> None:
         """Keep facts."""
         await _insist(lambda: self._store.learn(facts))
+
+    async def upload(self, upload: Upload) -> str:
+        """Linq's id of a file."""
+        return await _insist(lambda: self._upload(upload))
 
     async def quoted(self, message_id: str, part_index: int) -> str | None:
         """The text of a part of a message."""

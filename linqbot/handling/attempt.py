@@ -34,6 +34,7 @@ from linqbot.protocol.proactive import Cause, begin, chat_fact, chat_in, letter_
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Commit, DeadLetter, Fact, Lease, OutboxItem, StateWrite
 from linqbot.replies import NEXT, Action, Elsewhere, Reply, Send, Target, Thread, compose
+from linqbot.replies.uploading import Answered, uploads_of, with_uploads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class Attempt:
         self._frozen = Frozen()
         self._line = _number(event) or house.line
         self._facts: Mapping[str, Fact] = {}
+        self._did = "raised"
 
     async def work(self) -> None:
         """Ask the handlers in order until one takes the event; its answer is in `replies` and `dead`.
@@ -104,7 +106,7 @@ class Attempt:
                 raise
             raise self._failure("was cancelled from inside") from error
         except BaseException as error:  # some would end the loop, and all with it
-            raise self._failure(f"raised {type(error).__name__}") from error
+            raise self._failure(f"{self._did} {type(error).__name__}") from error
         if not done:
             raise self._failure("raised, and a service that it uses swallowed the error")
 
@@ -163,6 +165,7 @@ class Attempt:
         replies = compose(answer)
         if replies is NEXT:
             return False
+        replies = await self._upload(replies)
         await self._look_up(replies)
         frozen = self._freeze(replies, answering)
         self.replies, self.dead = frozen.items, frozen.dead
@@ -197,11 +200,24 @@ class Attempt:
                     if self._frozen.position:
                         raise ReplyError("NEXT came after a bubble; a stream passes on before it says something")
                     return False
+                replies = await self._upload(replies)
                 await self._look_up(replies)
                 await self._commit_bubble(self._freeze(replies, answering), answering)
         return True
 
-    async def _look_up(self, replies: tuple[Reply | Action | Elsewhere, ...]) -> None:
+    async def _upload(self, replies: tuple[Answered, ...]) -> tuple[Answered, ...]:
+        """Bring the files of the replies to Linq, so that what is frozen holds its ids of them."""
+        files = [upload for reply in replies for upload in uploads_of(reply)]
+        if not files:
+            return replies
+        self.deadline.stop()
+        self._did = "could not upload a file:"
+        ids = iter([await self._port.upload(file) for file in files])
+        self._did = "raised"
+        self.deadline.start(self._timeout_s)
+        return tuple(with_uploads(reply, ids) for reply in replies)
+
+    async def _look_up(self, replies: tuple[Answered, ...]) -> None:
         """Learn which chats the recipients of sends have."""
         sends = [reply for reply in replies if isinstance(reply, Send)]
         keys = [key for send in sends if (key := chat_fact(send, self._line)) is not None]
@@ -210,7 +226,7 @@ class Attempt:
             self._facts = await self._port.facts(keys)
             self.deadline.start(self._timeout_s)
 
-    def _freeze(self, replies: tuple[Reply | Action | Elsewhere, ...], answering: Answering) -> Frozen:
+    def _freeze(self, replies: tuple[Answered, ...], answering: Answering) -> Frozen:
         """Freeze the next replies, without those that an earlier run has sent."""
         items: list[OutboxItem] = []
         dead: list[DeadLetter] = []

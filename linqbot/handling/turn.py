@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 from linqbot.events import Chat, Event, Message, MessageRef
 from linqbot.records import Commit, Fact, Request, SentRecord, StateCell
+from linqbot.replies import Upload
 
 T = TypeVar("T")
 
@@ -36,6 +37,10 @@ class Port(Protocol):
 
     async def learn(self, facts: Sequence[Fact]) -> None:
         """Keep facts; one of a lower rank than the known one changes nothing."""
+        ...
+
+    async def upload(self, upload: Upload) -> str:
+        """Linq's id of a file; one that it has already is not uploaded again. Raises what the client does."""
         ...
 
     async def quoted(self, message_id: str, part_index: int) -> str | None:
