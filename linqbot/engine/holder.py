@@ -7,7 +7,8 @@ that is away, and both give back what they hold when they are told to leave.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -97,6 +98,8 @@ class Holder:
     def stop(self) -> None:
         """Take no more lanes; what is held goes on to its end, and `run` returns after the last."""
         self._stopping.set()
+        self._look.set()
+        self._hand_free.set()
 
     def look_again(self) -> None:
         """Ask the store anew when the next thing falls due: a lane was just left to wait for a time."""
@@ -109,7 +112,7 @@ class Holder:
 
     async def give_back(self) -> None:
         """Cancel all tasks and wait for them; each gives its lane back to the front of the queue, no attempt burnt."""
-        self._stopping.set()
+        self.stop()
         self._giving_back = True
         for task in self._held:
             task.cancel()
@@ -131,13 +134,15 @@ class Holder:
                 pause_s = _STORE_PAUSES_S[min(troubles, len(_STORE_PAUSES_S) - 1)]
                 troubles += 1
                 self._log.warning("store unavailable", side=self._side.value, error=str(error), pause_s=pause_s)
-                await self._first_of(asyncio.sleep(pause_s))  # noqa: TID251  # real time: the store is away, not its clock
+                with suppress(TimeoutError):  # real time: the store is away, not its clock
+                    async with asyncio.timeout(pause_s):
+                        await self._stopping.wait()
 
     async def _take_or_rest(self) -> None:
         free = self._hands - len(self._held)
         if free <= 0:
             self._hand_free.clear()
-            await self._at_rest(self._hand_free.wait())
+            await self._at_rest(self._hand_free)
             return
         self._look.clear()
         asked, leases = await self._lease(min(free, _AT_ONCE))
@@ -161,28 +166,25 @@ class Holder:
 
     async def _rest(self, next_ms: int | None) -> None:
         rest_s = _LONGEST_REST_S if next_ms is None else min(max(next_ms / 1000, 0.001), _LONGEST_REST_S)
-        await self._at_rest(
-            self._store.wait(self._side, int(_LONGEST_REST_S * 1000)), self._clock.sleep(rest_s), self._look.wait()
-        )
+        alarm = self._clock.alarm(rest_s, self._look.set)
+        rung = asyncio.ensure_future(self._store.wait(self._side, int(_LONGEST_REST_S * 1000)))
+        rung.add_done_callback(lambda _: self._look.set())
+        try:
+            await self._at_rest(self._look)
+        finally:
+            alarm.cancel()
+            if not rung.done():
+                rung.cancel()
+                await asyncio.wait([rung])
+        if not rung.cancelled():
+            rung.result()
 
-    async def _at_rest(self, *waits: Awaitable[object]) -> None:
+    async def _at_rest(self, until: asyncio.Event) -> None:
         self._resting = True
         try:
-            await self._first_of(*waits)
+            await until.wait()
         finally:
             self._resting = False
-
-    async def _first_of(self, *waits: Awaitable[object]) -> None:
-        """Wait until one of these ends or the holder is stopped; the rest are cancelled, an error of the first raises."""
-        tasks = [asyncio.ensure_future(wait) for wait in (*waits, self._stopping.wait())]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
-            task.result()
 
     def _start(self, lease: Lease) -> None:
         task = asyncio.create_task(self._work_safely(lease), name=f"linqbot-{lease.side}-{lease.lane}")

@@ -44,6 +44,13 @@ def store_at(url: str, clock: TurnedClock) -> RedisStore:
 
 
 @pytest.fixture
+async def proxy(url: str) -> AsyncIterator[Proxy]:
+    """A way to the server that can be watched and broken."""
+    async with Proxy(int(url.rsplit(":", 1)[1].partition("/")[0])) as opened:
+        yield opened
+
+
+@pytest.fixture
 async def store(url: str, clock: TurnedClock) -> AsyncIterator[RedisStore]:
     """An empty store."""
     async with store_at(url, clock) as opened:
@@ -57,10 +64,9 @@ async def blocked_clients(url: str, count: int) -> None:
             pass
 
 
-async def test_calls_of_one_turn_are_one_request(url: str, clock: TurnedClock) -> None:
+async def test_calls_of_one_turn_are_one_request(proxy: Proxy, clock: TurnedClock) -> None:
     """Thirty-two callers, one write to the server."""
-    proxy = Proxy(int(url.rsplit(":", 1)[1].partition("/")[0]))
-    async with proxy, store_at(f"redis://127.0.0.1:{proxy.port}/0", clock) as store:
+    async with store_at(f"redis://127.0.0.1:{proxy.port}/0", clock) as store:
         await store.accept(event("warm"))
         before = proxy.requests
         results = await asyncio.gather(*(store.accept(event(f"e{n}")) for n in range(32)))
@@ -95,6 +101,39 @@ async def test_text_that_cannot_be_encoded_fails_its_caller_only(store: RedisSto
     bad, good = await asyncio.gather(store.sent("\ud83d"), store.sent("m1"), return_exceptions=True)
     assert isinstance(bad, UnicodeEncodeError)
     assert good is None
+
+
+async def test_a_look_travels_right_behind_what_it_looks_for(url: str, proxy: Proxy, clock: TurnedClock) -> None:
+    """Who waits begins to look while the event is still on its way, finds it in the same round trip, and is not woken for
+    it once more."""
+    async with store_at(f"redis://127.0.0.1:{proxy.port}/0", clock) as store:
+        waiting = asyncio.ensure_future(store.wait(Side.IN, 60_000))
+        await blocked_clients(url, 1)
+        proxy.answering.clear()
+        accepting = asyncio.ensure_future(store.accept(event("e1")))
+        await asyncio.wait_for(waiting, 4)
+        looking = asyncio.ensure_future(store.lease(Side.IN, [random_token()]))
+        await asyncio.wait([accepting, looking], timeout=0)
+        assert not accepting.done()
+        proxy.answering.set()
+        assert (await accepting, len((await looking).taken)) == (Accepted.ACCEPTED, 1)
+        done, _ = await asyncio.wait([asyncio.ensure_future(store.wait(Side.IN, 60_000))], timeout=0.05)
+        assert done == set()
+
+
+async def test_an_event_whose_connection_broke_wakes_again(url: str, proxy: Proxy, clock: TurnedClock) -> None:
+    """The look may now come before the event: then the event wakes whoever looked in vain."""
+    async with store_at(f"redis://127.0.0.1:{proxy.port}/0", clock) as store:
+        for n in range(10):
+            assert (await store.lease(Side.IN, [random_token()])).taken == ()  # a ring left over is forgotten
+            waiting = asyncio.ensure_future(store.wait(Side.IN, 60_000))
+            await blocked_clients(url, 1)
+            proxy.losses = 1
+            accepting = asyncio.ensure_future(store.accept(event(f"e{n}")))
+            await asyncio.wait_for(waiting, 4)
+            while not (await store.lease(Side.IN, [random_token()])).taken:
+                await asyncio.wait_for(store.wait(Side.IN, 60_000), 4)
+            assert await accepting is Accepted.ACCEPTED
 
 
 async def test_another_process_wakes_a_waiter(store: RedisStore, url: str, clock: TurnedClock) -> None:

@@ -17,6 +17,11 @@ class Proxy:
     def __init__(self, target_port: int, *, context: ssl.SSLContext | None = None) -> None:
         self.cuts = 0
         """How many of the next answers are lost: the server has done its work, then the connection breaks."""
+        self.losses = 0
+        """How many of the next requests are lost: the connection breaks before the server has them."""
+        self.answering = asyncio.Event()
+        """Cleared: answers are held back."""
+        self.answering.set()
         self.requests = 0
         """How often clients sent something."""
         self._target_port = target_port
@@ -74,6 +79,9 @@ class Proxy:
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 20):
             self.requests += 1
+            if self.losses:
+                self.losses -= 1
+                return
             writer.write(data)
             await writer.drain()
 
@@ -82,5 +90,6 @@ class Proxy:
             if self.cuts:
                 self.cuts -= 1
                 return
+            await self.answering.wait()
             writer.write(data)
             await writer.drain()

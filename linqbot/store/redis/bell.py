@@ -1,8 +1,9 @@
 """a lane became ready, here or in another process -> whoever waits for that side wakes.
 
-Within the process a bell is rung at once, and no other process is woken for what somebody here will take. From other
-processes a wake-up comes through a short list in Redis, on which one connection per side blocks, and only while somebody
-waits.
+Within the process a bell is rung at once: when a call that will make a lane ready is on its way, a waiter's look travels
+right behind it and is answered in the same round trip. No other process is woken for what somebody here will take. From
+other processes a wake-up comes through a short list in Redis, on which one connection per side blocks, and only while
+somebody waits.
 """
 
 from __future__ import annotations
@@ -10,11 +11,23 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from linqbot.store.redis.connection import BLOCK_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a call found on its way out."""
+
+    waiters: int
+    """How many wait here whom no other call under way will perhaps wake."""
+    looks: int
+    """How many looks had begun."""
 
 
 class Bell:
@@ -26,6 +39,7 @@ class Bell:
         self._give_back = give_back
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._claimed = 0
+        self._looks = 0
         self._rung = False
         self._listener: asyncio.Task[None] | None = None
 
@@ -36,21 +50,27 @@ class Bell:
                 self._rung = True
                 return
 
-    def claim(self) -> int:
-        """How many wait here that no call under way will perhaps wake: the next one may, and other processes need not be
-        woken in their place.
+    def claim(self, *, early: bool = False) -> Claim:
+        """A call is on its way: it may wake those who wait here, and other processes need not be woken in their place.
+        `early`: it is all but sure to make a lane ready, so one of them may begin to look.
         """
-        free = max(len(self._waiters) - self._claimed, 0)
-        self._claimed += free
-        return free
+        claim = Claim(waiters=max(len(self._waiters) - self._claimed, 0), looks=self._looks)
+        self._claimed += claim.waiters
+        if early and claim.waiters:
+            self._wake_one()
+        return claim
 
-    def release(self, claimed: int, times: int) -> None:
-        """The call that claimed waiters is over: wake as many as it says."""
-        self._claimed -= claimed
-        self.ring(times)
+    def release(self, claim: Claim, times: int, *, in_order: bool) -> None:
+        """The call is over and made so many lanes ready. Who began to look after it was sent has seen them, as long as the
+        server got all calls in the order they were made.
+        """
+        self._claimed -= claim.waiters
+        if not in_order or self._looks == claim.looks:
+            self.ring(times)
 
-    def hush(self) -> None:
-        """Forget a ring that nobody heard: somebody is about to look anyway."""
+    def looking(self) -> None:
+        """Somebody begins to look: forget a ring that nobody heard."""
+        self._looks += 1
         self._rung = False
 
     async def wait(self, seconds: float) -> None:
@@ -62,15 +82,16 @@ class Bell:
         self._waiters.append(waiter)
         if self._listener is None or self._listener.done():
             self._listener = asyncio.get_running_loop().create_task(self._listen())
+        alarm = asyncio.get_running_loop().call_later(seconds, self._let_go, waiter)
         try:
-            await asyncio.wait([waiter], timeout=seconds)
+            await waiter
         except asyncio.CancelledError:
-            if waiter.done():
+            if not waiter.cancelled():
                 self.ring(1)
             raise
         finally:
-            if not waiter.done():
-                self._waiters.remove(waiter)
+            alarm.cancel()
+            self._let_go(waiter)
 
     async def close(self) -> None:
         """Wake everybody and stop listening."""
@@ -81,10 +102,19 @@ class Bell:
             await asyncio.wait([self._listener], timeout=0.05)
 
     def _wake_one(self) -> bool:
-        if not self._waiters:
-            return False
-        self._waiters.popleft().set_result(None)
-        return True
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return True
+        return False
+
+    def _let_go(self, waiter: asyncio.Future[None]) -> None:
+        """It waits no more, whatever ended that."""
+        with suppress(ValueError):
+            self._waiters.remove(waiter)
+        if not waiter.done():
+            waiter.set_result(None)
 
     async def _listen(self) -> None:
         """Take wake-ups while anybody waits. A connection that fails ends it: waiters have their time-out, the next one

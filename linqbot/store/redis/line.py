@@ -37,6 +37,8 @@ class Line:
         self._commands: list[bytes] = []
         self._answers: list[asyncio.Future[Any]] = []
         self._closed = False
+        self.wires = 0
+        """How many wires there were: as long as it is the same one, calls run in the order in which they were made."""
 
     async def call(self, script: Script, *arguments: Argument, here: tuple[int, int] = (0, 0)) -> Any:
         """Run a script and return what it answers; raises `StoreUnavailable` or `StoreError`. `here` is how many wait in
@@ -103,6 +105,7 @@ class Line:
     async def _reconnect(self) -> None:
         try:
             self._wire = await self._connect()
+            self.wires += 1
         except (RedisError, OSError) as error:
             self._refuse(error)
         finally:

@@ -79,7 +79,8 @@ class RedisStore:
 
     async def accept(self, arrival: Arrival) -> Accepted:
         """See `linqbot.store.base.Inbox.accept`."""
-        result = await self._call("accept", *entries.arrival_arguments(arrival, self._buckets))
+        early = None if arrival.item is None else Side.IN
+        result = await self._call("accept", *entries.arrival_arguments(arrival, self._buckets), early=early)
         return Accepted(result.decode())
 
     async def bury(self, letter: DeadLetter) -> None:
@@ -90,7 +91,7 @@ class RedisStore:
 
     async def lease(self, side: Side, tokens: Sequence[str], *, take: int = 1) -> Leases:
         """See `linqbot.store.base.Lanes.lease`."""
-        self._bells[side].hush()
+        self._bells[side].looking()
         taken, next_ms = await self._call("lease", side.value, take, *tokens)
         return Leases(
             taken=tuple(entries.lease_of(side, found) for found in taken),
@@ -120,7 +121,8 @@ class RedisStore:
 
     async def commit(self, commit: Commit) -> Committed:
         """See `linqbot.store.base.Desk.commit`."""
-        result = await self._call("commit", *entries.commit_arguments(commit, self._buckets))
+        early = Side.OUT if commit.replies else None
+        result = await self._call("commit", *entries.commit_arguments(commit, self._buckets), early=early)
         return Committed(result.decode())
 
     async def note(self, lane: str, token: str, name: str, value: bytes) -> bytes | None:
@@ -140,7 +142,7 @@ class RedisStore:
 
     async def post(self, items: Sequence[OutboxItem]) -> Accepted:
         """See `linqbot.store.base.Outbox.post`."""
-        result = await self._call("post", *entries.post_arguments(items, self._buckets))
+        result = await self._call("post", *entries.post_arguments(items, self._buckets), early=Side.OUT)
         return Accepted(result.decode())
 
     async def settle(self, lane: str, token: str, outcome: Outcome) -> bool:
@@ -199,14 +201,18 @@ class RedisStore:
 
     # Underneath
 
-    async def _call(self, name: str, *arguments: Argument) -> Any:
+    async def _call(self, name: str, *arguments: Argument, early: Side | None = None) -> Any:
+        """Run a verb. `early` is the side on which it is all but sure to make a lane ready."""
         bell_in, bell_out = self._bells[Side.IN], self._bells[Side.OUT]
-        here = woken_in, woken_out = bell_in.claim(), bell_out.claim()  # without an answer all of them look
+        claim_in, claim_out = bell_in.claim(early=early is Side.IN), bell_out.claim(early=early is Side.OUT)
+        here = woken_in, woken_out = claim_in.waiters, claim_out.waiters  # without an answer all of them look
+        wires = self._line.wires
         try:
             woken_in, woken_out, result = await self._line.call(self._scripts[name], *arguments, here=here)
         finally:
-            bell_in.release(here[0], woken_in)
-            bell_out.release(here[1], woken_out)
+            in_order = wires == self._line.wires
+            bell_in.release(claim_in, woken_in, in_order=in_order)
+            bell_out.release(claim_out, woken_out, in_order=in_order)
         return result
 
     def _bell(self, side: Side, key: str) -> Bell:
