@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import click
 
+from linqbot.cli.memory import look_seldom
 from linqbot.errors import LinqbotError
 
 COMMANDS = {
@@ -52,6 +53,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program and leave with its exit code; what linqbot refuses is one line and exit code 1."""
+    look_seldom()
     try:
         program(prog_name="linqbot")
     except LinqbotError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -26,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linqbot.bot import Bot
 from linqbot.cli.connection import Connection
+from linqbot.cli.memory import settle_memory
 from linqbot.errors import ConfigurationError
 
 log = structlog.get_logger("linqbot.run")
@@ -37,9 +37,6 @@ STOP_S = 25
 """Platforms kill after 30 s."""
 HURRY_S = 3
 """How long giving back may take."""
-
-_HELD_OBJECTS = 50_000
-"""How many new objects make the garbage collector look; Python's own 700 costs a serving process a few percent."""
 
 
 class Departure:
@@ -242,13 +239,6 @@ def address_of(listener: socket.socket) -> str:
     """Where a listening socket is reached."""
     host, port = listener.getsockname()[:2]
     return f"http://{host}:{port}"
-
-
-def settle_memory() -> None:
-    """Tell the garbage collector that what start-up made is here to stay, and to look less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_HELD_OBJECTS, 20, 20)
 
 
 def _config(app: ASGIApp, forwarded_allow_ips: str) -> uvicorn.Config:

@@ -82,7 +82,7 @@ class LinqClient:
         read_s: float = READ_S,
     ) -> None:
         self._base = _base(base_url)
-        self._url = lru_cache(maxsize=1_024)(self._joined)  # parsing costs a third of an exchange, chats come again
+        self._url = lru_cache(maxsize=4_096)(self._joined)  # parsing costs a third of an exchange, chats come again
         self._headers = httpx.Headers([("host", self._base.netloc.decode("ascii")), *_headers(api_key)])
         self._body_headers = httpx.Headers([*self._headers.items(), ("content-type", "application/json")])
         self._timeouts = {"connect": CONNECT_S, "read": read_s, "write": CONNECT_S, "pool": CONNECT_S}

@@ -54,7 +54,12 @@ class Words(BaseModel):
     """A frozen value read from Linq's JSON. Unknown fields are attributes; the repr shows ids and never content."""
 
     model_config = ConfigDict(
-        frozen=True, extra="allow", validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True
+        defer_build=True,  # most of the event types and answers of Linq never come: what comes is built when it first does
+        frozen=True,
+        extra="allow",
+        validate_by_name=True,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
     )
 
     shown: ClassVar[tuple[str, ...]] = ("id",)
