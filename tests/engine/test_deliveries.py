@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from linqbot import Bot, Delivery, Message, Reply
+from linqbot import Bot, Delivery, Message, Poll, Reply, Vote
+from linqbot.events import PollVote, Reaction
 from linqbot.protocol.parking import AWAITED_MS
 from linqbot.testing import Sim
+from tests.faults.stores import store_url
 
 ALICE = "+12025559876"
 
@@ -60,6 +66,14 @@ def bot(ears: Ears) -> Bot:
             ears.read.set()
 
     return bot
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def sim(request: pytest.FixtureRequest, bot: Bot, tmp_path: Path) -> AsyncIterator[Sim]:
+    """The bot and a Linq, on either store."""
+    url = store_url(request.param, tmp_path)
+    async with Sim(bot, store=url, namespace=f"deliveries-{secrets.token_hex(4)}") as running:
+        yield running
 
 
 def sends(sim: Sim) -> int:
@@ -259,3 +273,37 @@ async def test_a_handler_of_one_ref_hears_of_no_other() -> None:
         await passes(sim, 2)
 
     assert heard == ["two"]
+
+
+async def test_polls_are_told_of_with_their_reply_too() -> None:
+    """They have no key: the reply is found by the message id. A vote of the bot itself is not handed to it."""
+    bot = Bot()
+    heard: list[tuple[str, str | None]] = []
+
+    @bot.message()
+    async def lunch() -> Poll:
+        return Poll("Tacos", "Ramen", ref="lunch")
+
+    @bot.delivery("sent", "delivered")
+    async def told(delivery: Delivery) -> None:
+        heard.append((delivery.status, delivery.reply.ref if delivery.reply else None))
+
+    @bot.reaction(on="bot")
+    async def reacted(reaction: Reaction) -> str:
+        return f"{reaction.reaction_type}!"
+
+    @bot.poll_vote
+    async def voted(vote: PollVote) -> list[Any]:
+        return ["Mine, too.", Vote(str(vote.option_id))]
+
+    async with Sim(bot) as sim:
+        await sim.user(ALICE).writes("hi")
+        await passes(sim, 3)
+        [poll] = (message for message in sim.emulator.linq.world.messages.values() if message.poll is not None)
+        sim.emulator.people.votes(ALICE, poll.id, poll.poll.options[1].id)
+        await passes(sim, 3)
+        sim.emulator.people.reacts(ALICE, poll.id, "love")
+        await passes(sim, 3)
+
+        assert heard[:2] == [("sent", "lunch"), ("delivered", "lunch")]
+        assert [bubble.text for bubble in sim.said_to(ALICE)] == ["", "Mine, too.", "love!"]
