@@ -116,7 +116,7 @@ class OutboxItem:
     line: str = ""
     """Whose pace it spends, an opaque name for the line it leaves from; empty: unknown."""
     broadcast: bool = False
-    """Whether answers go before it: nobody waits for it."""
+    """Whether answers go before it (see `Lanes.lease`): nobody waits for it."""
     once: str = ""
     """An id under which it is appended only once in `Limits.dedupe_ms`; empty: as often as it comes."""
     guards: tuple[str, ...] = ()

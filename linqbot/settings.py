@@ -153,6 +153,12 @@ class Settings(BaseSettings):
     pair_budget: Annotated[Rate, BeforeValidator(_rate)] = _setting(
         "LINQBOT_PAIR_BUDGET", "25/60s", "How many messages one line sends into one chat in a window; 0: no limit."
     )
+    line_budget: Annotated[Rate, BeforeValidator(_rate)] = _setting(
+        "LINQBOT_LINE_BUDGET", "0", "How many messages one line sends in a window, such as 30/60s; 0: no limit."
+    )
+    line_day_budget: int = _setting(
+        "LINQBOT_LINE_DAY_BUDGET", 0, "How many messages one line sends in any 24 hours; 0: no limit.", ge=0
+    )
     handler_timeout: Span = _setting(
         "LINQBOT_HANDLER_TIMEOUT", "60s", "How long a handler may take; for a generator, between two bubbles."
     )
@@ -225,6 +231,9 @@ class Settings(BaseSettings):
             dedupe_capacity=self.dedupe_capacity,
             budget=self.pair_budget.units,
             budget_window_ms=self.pair_budget.window_ms,
+            line_budget=self.line_budget.units,
+            line_window_ms=self.line_budget.window_ms,
+            line_day_budget=self.line_day_budget,
         )
 
 

@@ -92,10 +92,16 @@ class Lanes(Protocol):
 
         In side: `events` holds up to `take` items from the head of the lane. Nothing is leased on the in side while the
         outbox holds `Limits.outbox_cap` items or more.
-        Out side: `reply` is the head, and `facts` holds what is known under its `guards` now. If `reply.units > 0` and its
-        `pair` has not `units` left (at most `Limits.budget` units in any `Limits.budget_window_ms`), the lane is delayed
-        until it has, and not leased; otherwise the units are spent now, whatever becomes of the attempt. A `budget` of 0
-        means no limit. A reply of more units than the whole budget passes when the window is empty.
+        Out side: `reply` is the head, and `facts` holds what is known under its `guards` now. If `reply.units > 0`, it
+        spends them in each of up to three budgets: its `pair`'s (`Limits.budget` units in any `Limits.budget_window_ms`)
+        and its `line`'s (`Limits.line_budget` in any `Limits.line_window_ms`, `Limits.line_day_budget` in any 24 hours,
+        which may come back up to ten minutes late). If one of them has not so much left, nothing is spent and the lane is
+        delayed until all have, and not leased; otherwise the units are spent now, whatever becomes of the attempt. A
+        broadcast may fill a line's budgets only to four fifths, so that answers have room. A budget of 0 means no limit. A
+        reply of more units than a whole budget passes when the window is empty.
+
+        A lane in which nothing but broadcasts waits (as far as its first 16 items tell) is leased when no other is ready,
+        and instead of another after 16 of those went before it. An answer that joins it makes it one of the others.
 
         A lease ends at `until_ms` unless renewed by `beat`. An expired lease that nobody took over is still its holder's:
         later steps with its token succeed, also when the lane is back in ready already. `next_ms` tells when it is worth

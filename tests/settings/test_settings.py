@@ -19,6 +19,8 @@ SAMPLES = {
     "legacy_signatures": "true",
     "max_body": "1MiB",
     "pair_budget": "7/3s",
+    "line_budget": "9/5m",
+    "line_day_budget": "400",
     "handler_timeout": "5s",
     "lease": "9s",
     "dedupe_capacity": "77",
@@ -124,6 +126,14 @@ def test_limits_carry_the_settings_of_the_store() -> None:
     assert (limits.lease_ms, limits.dedupe_capacity, limits.budget, limits.budget_window_ms) == (1500, 5, 7, 2000)
 
 
+def test_limits_carry_the_pace_of_a_line() -> None:
+    """Window and day, and no limit unless one is set."""
+    limits = load_settings(line_budget="9/5m", line_day_budget=400).limits()
+
+    assert (limits.line_budget, limits.line_window_ms, limits.line_day_budget) == (9, 300_000, 400)
+    assert (load_settings().limits().line_budget, load_settings().limits().line_day_budget) == (0, 0)
+
+
 def test_durations_and_sizes_are_read_in_their_units() -> None:
     """Spans come as spans and sizes as bytes."""
     settings = load_settings(handler_timeout="2m", max_body="64KiB")
@@ -139,6 +149,8 @@ def test_durations_and_sizes_are_read_in_their_units() -> None:
         ("LINQBOT_LEASE", "0s"),
         ("LINQBOT_HANDLER_TIMEOUT", "soon"),
         ("LINQBOT_PAIR_BUDGET", "25"),
+        ("LINQBOT_LINE_BUDGET", "30"),
+        ("LINQBOT_LINE_DAY_BUDGET", "-1"),
         ("LINQBOT_MAX_BODY", "4 parsecs"),
         ("LINQBOT_MAX_BODY", "3"),
         ("LINQBOT_DEDUPE_CAPACITY", "0"),

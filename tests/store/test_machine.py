@@ -49,7 +49,7 @@ from linqbot.testing.clock import TurnedClock
 from tests.store.redis_server import KINDS, empty, lane_keys, leaks, session_url
 
 NAMESPACE = "machine"
-LIMITS = Limits(lane_cap=6, outbox_cap=12, dead_cap=5, budget=3)
+LIMITS = Limits(lane_cap=6, outbox_cap=12, dead_cap=5, budget=3, line_budget=5)
 NEAR_MS = 5_000
 """How far times of two stores may lie apart."""
 LANES = st.sampled_from(["chat:a", "chat:b", "chat:c"])
@@ -82,7 +82,9 @@ class Planned:
 PLANS = st.builds(
     Planned,
     take=st.sampled_from([0, 1, 1, 2]),
-    replies=st.lists(st.tuples(OUT_LANES, st.sampled_from(["", "pair"]), st.integers(0, 2)), max_size=3).map(tuple),
+    replies=st.lists(st.tuples(OUT_LANES, st.sampled_from(["", "pair", "news"]), st.integers(0, 2)), max_size=3).map(
+        tuple
+    ),
     write=st.none() | st.tuples(STATE_KEYS, st.sampled_from([b"x", b"y", None])),
     timer=st.none() | st.tuples(TIMER_KEYS, st.booleans()),
     letter=st.booleans(),
@@ -393,6 +395,8 @@ class StoreMachine(RuleBasedStateMachine):
             ref="ref",
             guards=("guard", "name") if units else (),
             names=("name",) if pair else (),
+            line="line" if pair else "",
+            broadcast=pair == "news",
         )
 
     @precondition(lambda self: self.turns())
@@ -422,10 +426,10 @@ class StoreMachine(RuleBasedStateMachine):
 
     # Outbox
 
-    @rule(lane=OUT_LANES, names=st.lists(NAMES, max_size=2))
-    def post(self, lane: str, names: list[str]) -> None:
-        """Send unasked, some of it once."""
-        items = [replace(self._reply(lane, "", 0), once=name) for name in names]
+    @rule(lane=OUT_LANES, names=st.lists(NAMES, max_size=2), pair=st.sampled_from(["", "news"]))
+    def post(self, lane: str, names: list[str], pair: str) -> None:
+        """Send unasked, some of it once, some of it to many."""
+        items = [replace(self._reply(lane, pair, 1 if pair else 0), once=name) for name in names]
         answer = self.both(lambda store: store.post(items))
         if answer is Accepted.ACCEPTED:
             for item in items:

@@ -43,7 +43,8 @@ async def url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def store(url: str, clock: TurnedClock) -> AsyncIterator[RedisStore]:
     """An empty store."""
-    async with RedisStore(url, clock=clock, namespace=NAMESPACE, limits=Limits()) as opened:
+    limits = Limits(line_budget=100, line_day_budget=1_000)
+    async with RedisStore(url, clock=clock, namespace=NAMESPACE, limits=limits) as opened:
         yield opened
 
 
@@ -70,7 +71,16 @@ async def journey(store: RedisStore, clock: TurnedClock) -> None:
     await store.note(held.lane, held.token, "n", b"v")
     request = Request(method="POST", path="/v3/chats/a/messages", body=b"{}")
     replies = tuple(
-        OutboxItem(key=key, lane=lane, event_id="e1", handler="h", position=0, request=request, pair=f"pair:{lane}")
+        OutboxItem(
+            key=key,
+            lane=lane,
+            event_id="e1",
+            handler="h",
+            position=0,
+            request=request,
+            pair=f"pair:{lane}",
+            line="line",
+        )
         for key, lane in (("k1", "chat:a"), ("k2", "chat:b"))
     )
     await store.commit(

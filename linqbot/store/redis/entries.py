@@ -172,10 +172,10 @@ def _place_of(known: str, buckets: int) -> tuple[int, bytes]:
 def _marks(reply: OutboxItem, buckets: int) -> bytes:
     """What Lua must know to append it; nothing for most replies."""
     passing = "" if chat_of(reply.lane) else fact_key("lane", reply.lane)
-    if not (reply.once or passing):
+    if not (reply.once or passing or reply.broadcast):
         return b""
     bucket, digest = _place_of(f"once:{reply.once}", buckets) if reply.once else ("", b"")
-    return _frame(str(bucket)) + b"%d:%b" % (len(digest), digest) + _frame(passing)
+    return _frame(str(bucket)) + b"%d:%b" % (len(digest), digest) + _frame(passing, "b" if reply.broadcast else "")
 
 
 def _event_of(entry: bytes) -> InboxItem:

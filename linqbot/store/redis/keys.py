@@ -74,6 +74,8 @@ KEYS: tuple[KeySpec, ...] = (
     *_side("in", "event"),
     *_side("out", "reply"),
     _key("out:pair:*", "list", "budget_window_ms", "what a pair spent in the window, as 'ms:sum so far'", ttl=True),
+    _key("out:line:*", "list", "line_window_ms", "what a line spent in its window, likewise", ttl=True),
+    _key("out:day:*", "list", "24 hours", "what a line spent in a day, likewise, by ten minutes", ttl=True),
     _key("sent", "hash", "sent_ms after the last send", "message id -> which reply it was, at most sent_cap", ttl=True),
     _key("sent:order", "list", "sent_ms after the last send", "message ids, the oldest first", ttl=True),
     _key("dead", "hash", "until dropped, at most dead_cap", "dead letters"),

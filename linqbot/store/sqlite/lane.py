@@ -9,6 +9,8 @@ from linqbot.store.sqlite.transaction import SIDES, Row, Transaction
 
 READY, LEASED, DELAYED = 0, 1, 2
 NOTE, FROZEN = 0, 1
+LATER, EDGE = 1 << 41, 1 << 40
+"""Lanes in which only broadcasts wait are ready behind all others: their ranks begin far above any that those have."""
 
 
 class Lane(NamedTuple):
@@ -46,15 +48,21 @@ def held(tx: Transaction, side: Side, name: str, token: str) -> Lane | None:
     return lane if lane is not None and lane.token == token else None
 
 
-def append(tx: Transaction, side: Side, name: str, record: bytes, *, lane: Lane | None = None) -> None:
-    """Put an item at the end of a lane; `lane` if it was found before."""
+def append(
+    tx: Transaction, side: Side, name: str, record: bytes, *, lane: Lane | None = None, later: bool = False
+) -> None:
+    """Put an item at the end of a lane; `lane` if it was found before, `later` if it is a broadcast. An answer takes along
+    the broadcasts before it.
+    """
     lane = lane or find(tx, side, name)
     if lane is None:
-        lane_id = tx.add("add_lane", tx.ns, SIDES[side], name, _rear(tx))
+        lane_id = tx.add("add_lane", tx.ns, SIDES[side], name, _rear(tx) + (LATER if later else 0))
         tx.ready.add(side)
     else:
         lane_id = lane.id
         tx.run("grow_lane", lane_id)
+        if lane.place == READY and lane.rank >= EDGE and not later:
+            put(tx, lane._replace(rank=_rear(tx), size=lane.size + 1))
     tx.run("add_item", lane_id, record)
 
 

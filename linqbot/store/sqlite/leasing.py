@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from enum import Enum
 
 from linqbot.records import InboxItem, Lease, Leases, OutboxItem, Side
 from linqbot.store.sqlite import budget, inbox, knowledge, outbox
 from linqbot.store.sqlite import lane as lanes
-from linqbot.store.sqlite.lane import DELAYED, FROZEN, LEASED, NOTE, READY, Lane
+from linqbot.store.sqlite.lane import DELAYED, EDGE, FROZEN, LATER, LEASED, NOTE, READY, Lane
 from linqbot.store.sqlite.transaction import SIDES, Transaction
 
 _STEP = 64
 """How many expired, due or fired things one call moves at the most."""
 _LOOKS = 256
 """How many lanes without budget one call passes at the most."""
+_PATIENCE, _DEPTH = 16, 16
+"""How many answers go before a broadcast that is ready, and how far into a lane one looks for them."""
 
 
 def lease(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> Leases:
@@ -77,11 +80,18 @@ def _expire(tx: Transaction, side: Side, lane: Lane) -> None:
 
 def _take(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> list[Lease]:
     taken: list[Lease] = []
+    passing = side is Side.OUT and bool(_first_later(tx))
     for _ in range(_LOOKS):
         missing = len(tokens) - len(taken)
-        ready = lanes.some(tx.rows("lanes_in_order", tx.ns, SIDES[side], READY, missing)) if missing else []
+        ready = _ready(tx, side, missing, passing=passing) if missing else []
         for lane in ready:
-            if _may_leave(tx, side, lane):
+            found = _look(tx, side, lane)
+            if found is _Found.LATER:
+                passing = True
+                break  # the order has changed
+            if side is Side.OUT:
+                tx.tally.passed = 0 if lane.rank >= EDGE else tx.tally.passed + (passing and found is _Found.FREE)
+            if found is _Found.FREE:
                 leased = lane._replace(place=LEASED, rank=tx.now_ms + tx.limits.lease_ms, token=tokens[len(taken)])
                 lanes.put(tx, leased)
                 taken.append(_lease(tx, side, leased, take))
@@ -90,16 +100,45 @@ def _take(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> list
     return taken
 
 
-def _may_leave(tx: Transaction, side: Side, lane: Lane) -> bool:
-    """Whether a ready lane may be leased; otherwise it is delayed, or dropped if there is nothing in it."""
+def _ready(tx: Transaction, side: Side, most: int, *, passing: bool) -> list[Lane]:
+    """The lanes whose turn it is; `passing`: they go before broadcasts, of which one goes first when enough have."""
+    if passing and tx.tally.passed >= _PATIENCE and (first := _first_later(tx)):
+        return first
+    most = min(most, max(_PATIENCE - tx.tally.passed, 1)) if passing else most
+    return lanes.some(tx.rows("lanes_in_order", tx.ns, SIDES[side], READY, most))
+
+
+def _first_later(tx: Transaction) -> list[Lane]:
+    return lanes.some(tx.rows("lanes_after", tx.ns, SIDES[Side.OUT], READY, EDGE, 1))
+
+
+class _Found(Enum):
+    """What a look at a ready lane says."""
+
+    FREE = "may be leased"
+    BUSY = "was delayed, or dropped since nothing is in it"
+    LATER = "holds broadcasts alone, and was put behind the others"
+
+
+def _look(tx: Transaction, side: Side, lane: Lane) -> _Found:
     records = lanes.head(tx, lane)
     if not records:
         tx.run("drop_lane", lane.id)
-        return False
-    wait_ms = budget.spend(tx, OutboxItem.from_bytes(records[0])) if side is Side.OUT else 0
+        return _Found.BUSY
+    if side is Side.IN:
+        return _Found.FREE
+    reply = OutboxItem.from_bytes(records[0])
+    if reply.broadcast and lane.rank < EDGE and _only_broadcasts(tx, lane):
+        lanes.put(tx, lane._replace(rank=lane.rank + LATER))
+        return _Found.LATER
+    wait_ms = budget.spend(tx, reply)
     if wait_ms:
         lanes.delay(tx, lane, wait_ms)
-    return not wait_ms
+    return _Found.BUSY if wait_ms else _Found.FREE
+
+
+def _only_broadcasts(tx: Transaction, lane: Lane) -> bool:
+    return all(OutboxItem.from_bytes(record).broadcast for record in lanes.head(tx, lane, _DEPTH))
 
 
 def _lease(tx: Transaction, side: Side, lane: Lane, take: int) -> Lease:

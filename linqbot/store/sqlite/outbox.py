@@ -19,7 +19,7 @@ from linqbot.records import (
     Wait,
     chat_of,
 )
-from linqbot.store.sqlite import knowledge, letters, seen
+from linqbot.store.sqlite import budget, knowledge, letters, seen
 from linqbot.store.sqlite import lane as lanes
 from linqbot.store.sqlite.lane import LEASED, Lane
 from linqbot.store.sqlite.transaction import Transaction
@@ -45,7 +45,7 @@ def freeze(tx: Transaction, reply: OutboxItem) -> None:
     """Put a reply at the end of its lane, or of the one that its lane became, unless its `once` is known."""
     if reply.once and not seen.remember(tx, [_once(reply)]):
         return
-    lanes.append(tx, Side.OUT, _lane_of(tx, reply), reply.to_bytes())
+    lanes.append(tx, Side.OUT, _lane_of(tx, reply), reply.to_bytes(), later=reply.broadcast)
     tx.tally.outbox += 1
 
 
@@ -116,7 +116,7 @@ def forget_expired(tx: Transaction) -> None:
     old = [seq for seq, sent_ms in tx.rows("oldest_sent", tx.ns, _STEP) if sent_ms <= tx.now_ms - tx.limits.sent_ms]
     if old:
         tx.tally.sent -= tx.run("drop_sent_until", tx.ns, old[-1])
-    tx.run("forget_old_spent", tx.ns, tx.now_ms - tx.limits.budget_window_ms, _STEP)
+    budget.forget_expired(tx, _STEP)
 
 
 def _once(reply: OutboxItem) -> bytes:

@@ -3,7 +3,7 @@
 
 -- find_namespace: name -> its row, as Tally's fields in their order.
 SELECT id, now_ms, inbox, inbox_bytes, outbox, dead, timers, sent, front, rear, version, remembered, seen_hand,
-       hand_side, hand_name
+       hand_side, hand_name, passed
 FROM namespace WHERE name = ?1;
 
 -- add_namespace: name -> a new row with all numbers at their beginning.
@@ -12,7 +12,7 @@ INSERT INTO namespace (name) VALUES (?1);
 -- save_namespace: Tally's fields in their order -> the row holds them.
 UPDATE namespace
 SET now_ms = ?2, inbox = ?3, inbox_bytes = ?4, outbox = ?5, dead = ?6, timers = ?7, sent = ?8, front = ?9, rear = ?10,
-    version = ?11, remembered = ?12, seen_hand = ?13, hand_side = ?14, hand_name = ?15
+    version = ?11, remembered = ?12, seen_hand = ?13, hand_side = ?14, hand_name = ?15, passed = ?16
 WHERE id = ?1;
 
 -- touch_namespace: ns -> a write that changes nothing.
@@ -157,6 +157,23 @@ ON CONFLICT DO UPDATE SET units = units + excluded.units;
 -- forget_old_spent: ns, at_ms, limit -> so many that are that old are forgotten, of any pair.
 DELETE FROM spent WHERE ns = ?1 AND (pair, at_ms) IN
     (SELECT pair, at_ms FROM spent INDEXED BY spent_by_age WHERE ns = ?1 AND at_ms <= ?2 LIMIT ?3);
+
+-- forget_pace: ns, name, at_ms -> what was spent up to then is forgotten.
+DELETE FROM pace WHERE ns = ?1 AND name = ?2 AND at_ms <= ?3;
+
+-- count_pace: ns, name -> the units that are not forgotten.
+SELECT coalesce(sum(units), 0) FROM pace WHERE ns = ?1 AND name = ?2;
+
+-- list_pace: ns, name -> (at_ms, units), oldest first.
+SELECT at_ms, units FROM pace WHERE ns = ?1 AND name = ?2 ORDER BY at_ms;
+
+-- spend_pace: ns, name, slot, at_ms, units -> spent.
+INSERT INTO pace (ns, name, slot, at_ms, units) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, units = units + excluded.units;
+
+-- forget_old_pace: ns, at_ms, limit -> so many that are that old are forgotten, of any line.
+DELETE FROM pace WHERE ns = ?1 AND (name, slot) IN
+    (SELECT name, slot FROM pace INDEXED BY pace_by_age WHERE ns = ?1 AND at_ms <= ?2 LIMIT ?3);
 
 -- add_sent: ns, message_id, key, event_id, handler, position, ref, sent_ms -> in the sent index, unless it was before.
 INSERT INTO sent (ns, message_id, key, event_id, handler, position, ref, sent_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

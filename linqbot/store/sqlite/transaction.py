@@ -35,6 +35,7 @@ class Tally:
     seen_hand: bytes
     hand_side: int
     hand_name: str
+    passed: int
 
 
 _VALUES = attrgetter(*(one.name for one in fields(Tally)))

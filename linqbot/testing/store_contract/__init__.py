@@ -26,6 +26,7 @@ from linqbot.testing.store_contract.keeping import KeeperContract  # noqa: E402 
 from linqbot.testing.store_contract.knowing import KnowledgeContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.leases import LanesContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.opening import Build, Opener, StoreFixtures  # noqa: E402  as above
+from linqbot.testing.store_contract.pace import PaceContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.posting import PostContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.receipts import ReceiptContract  # noqa: E402  after the assertions are registered
 from linqbot.testing.store_contract.settling import OutboxContract  # noqa: E402  after the assertions are registered
@@ -47,6 +48,7 @@ class StoreContract(
     OutboxContract,
     PostContract,
     BudgetContract,
+    PaceContract,
     KnowledgeContract,
     KeeperContract,
     SharingContract,
@@ -65,6 +67,7 @@ __all__ = [
     "LanesContract",
     "Opener",
     "OutboxContract",
+    "PaceContract",
     "PostContract",
     "ReceiptContract",
     "SharingContract",

@@ -50,6 +50,7 @@ def reply(
     guards: Sequence[str] = ("guard",),
     names: Sequence[str] = ("name",),
     once: str = "",
+    line: str = "line-1",
 ) -> OutboxItem:
     """A reply with a plain variant, of which little is left at its default."""
     return OutboxItem(
@@ -66,7 +67,7 @@ def reply(
         units=units,
         ref="greeting",
         created_ms=17,
-        line="line-1",
+        line=line,
         guards=tuple(guards),
         names=tuple(names),
         once=once,

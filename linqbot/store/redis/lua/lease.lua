@@ -64,63 +64,126 @@ local function fire()
   end
 end
 
--- Spends units of a pair, or says how long to wait. The list holds 'ms:sum so far' of each spending in the window, and in
--- front of them the last one before it, so that the sum of the window is a difference.
-local function spend(pair, units)
-  if LIMITS.budget == 0 or units == 0 or pair == '' then return 0 end
-  local spent = P .. 'out:pair:' .. pair
-  local function at(i)
-    local ms, sum = string.match(call('LINDEX', spent, i) or '', '^(%d+):(%d+)$')
-    return tonumber(ms), tonumber(sum)
+-- A book is a list with 'ms:sum so far' of each spending in its window, and in front of them the last one before it, so that
+-- the sum of the window is a difference. Spendings of one grain of time are one.
+
+local function row(book, i)
+  local ms, sum = string.match(call('LINDEX', book.key, i) or '', '^(%d+):(%d+)$')
+  return tonumber(ms), tonumber(sum)
+end
+
+-- How long until there is room for the units; what is spent so far is noted in the book.
+local function shortage(book, units)
+  local second = row(book, 1)
+  while second and second <= now - book.window do
+    call('LPOP', book.key)
+    second = row(book, 1)
   end
-  local second = at(1)
-  while second and second <= now - LIMITS.budget_window_ms do
-    call('LPOP', spent)
-    second = at(1)
+  local _, before = row(book, 0)
+  book.ms, book.sum = row(book, -1)
+  local used = (book.sum or 0) - (before or 0)
+  if used == 0 or used + units <= book.most then return 0 end
+  local i = 1
+  local ms, sum = row(book, 1)
+  while sum < book.sum and book.sum - sum + units > book.most do
+    i = i + 1
+    ms, sum = row(book, i)
   end
-  local _, before = at(0)
-  local _, last = at(-1)
-  local used = (last or 0) - (before or 0)
-  if used > 0 and used + units > LIMITS.budget then
-    local i = 1
-    local ms, sum = at(1)
-    while sum < last and last - sum + units > LIMITS.budget do
-      i = i + 1
-      ms, sum = at(i)
-    end
-    return ms + LIMITS.budget_window_ms - now
+  return ms + book.window - now
+end
+
+local function spend(book, units)
+  local spent = string.format('%d:%d', now, (book.sum or 0) + units)
+  if not book.sum then call('RPUSH', book.key, '0:0') end
+  if book.grain > 1 and book.ms and math.floor(book.ms / book.grain) == math.floor(now / book.grain) then
+    call('LSET', book.key, -1, spent)
+  else
+    call('RPUSH', book.key, spent)
   end
-  if not last then call('RPUSH', spent, '0:0') end
-  call('RPUSH', spent, string.format('%d:%d', now, (last or 0) + units))
-  call('PEXPIRE', spent, LIMITS.budget_window_ms)
+  call('PEXPIRE', book.key, book.window)
+end
+
+-- Spends what a reply costs in all its books, or in none and says how long to wait. Broadcasts leave a fifth of a line's pace
+-- to answers.
+local DAY = 86400000
+local function pay(pair, units, extra)
+  if units == 0 then return 0 end
+  local books = {}
+  local function open(key, most, window, grain)
+    if most > 0 then books[#books + 1] = { key = P .. key, most = most, window = window, grain = grain } end
+  end
+  local function share(most)
+    return extra.bc and most > 0 and math.max(math.floor(most * 4 / 5), 1) or most
+  end
+  if pair ~= '' then open('out:pair:' .. pair, LIMITS.budget, LIMITS.budget_window_ms, 1) end
+  if extra.line then
+    open('out:line:' .. extra.line, share(LIMITS.line_budget), LIMITS.line_window_ms, 1)
+    open('out:day:' .. extra.line, share(LIMITS.line_day_budget), DAY, DAY / 144)
+  end
+  local wait = 0
+  for _, book in ipairs(books) do wait = math.max(wait, shortage(book, units)) end
+  if wait > 0 then return wait end
+  for _, book in ipairs(books) do spend(book, units) end
   return 0
 end
 
--- The next ready lane that may be leased; one whose pair has nothing left is delayed on the way.
-local function next_lane(tries)
+local function only_broadcasts(lane)
+  for _, entry in ipairs(call('LRANGE', queue(s, lane), 0, 15)) do
+    local _, at = unframe(entry, 5)
+    if not more(string.sub(entry, at)).bc then return false end
+  end
+  return true
+end
+
+-- How many answers went before broadcasts that are ready; after so many one of those goes first. Nothing when none is ready.
+local PATIENCE = 16
+local function passed_by()
+  if s == 'in' or tonumber(call('ZREVRANGE', READY, 0, 0, 'WITHSCORES')[2] or 0) < EDGE then return nil end
+  return tonumber(call('HGET', META, 'out_passed') or 0)
+end
+
+local function pop(passed)
+  local lane = passed and passed >= PATIENCE and call('ZRANGEBYSCORE', READY, EDGE, '+inf', 'LIMIT', 0, 1)[1]
+  if not lane then return unpack(call('ZPOPMIN', READY)) end
+  call('ZREM', READY, lane)
+  return lane, LATER
+end
+
+-- The next ready lane that may be leased; one whose budgets have nothing left is delayed on the way.
+local function next_lane(tries, passed)
   for i = 1, tries do
-    local lane = call('ZPOPMIN', READY)[1]
-    if not lane then return nil, i end
+    local lane, rank = pop(passed)
+    if not lane then return nil, i, passed end
+    local is_later = tonumber(rank) >= EDGE
     local head = call('LINDEX', queue(s, lane), 0)
     if not head then
       finish(s, lane, 1)
     elseif s == 'in' then
       return lane, i
     else
-      local parts = unframe(head, 4)
-      local wait = spend(parts[3], tonumber(parts[4]))
-      if wait <= 0 then return lane, i end
-      call('ZADD', DELAYED, now + wait, lane)
+      local parts, at = unframe(head, 5)
+      local extra = more(string.sub(head, at))
+      if extra.bc and not is_later and only_broadcasts(lane) then
+        call('ZADD', READY, LATER + rank, lane)
+        passed = passed or tonumber(call('HGET', META, 'out_passed') or 0)
+      else
+        local wait = pay(parts[3], tonumber(parts[4]), extra)
+        if is_later then passed = 0 elseif passed and wait <= 0 then passed = passed + 1 end
+        if wait <= 0 then return lane, i, passed end
+        call('ZADD', DELAYED, now + wait, lane)
+      end
     end
   end
-  return nil, tries
+  return nil, tries, passed
 end
 
 local function take_lanes(tokens)
-  local tries = #tokens + BOUND
+  local tries, before = #tokens + BOUND, passed_by()
+  local passed = before
   for _, token in ipairs(tokens) do
-    local lane, used = next_lane(tries)
-    if not lane then return end
+    local lane, used
+    lane, used, passed = next_lane(tries, passed)
+    if not lane then break end
     tries = tries - used
     local old = call('HGET', about(s, lane), 'tok')
     if old then call('HDEL', TOKENS, old) end
@@ -130,6 +193,7 @@ local function take_lanes(tokens)
     call('ZADD', LEASED, until_ms, lane)
     show(lane, token, until_ms)
   end
+  if passed ~= before then call('HSET', META, 'out_passed', passed) end
 end
 
 local function next_due()

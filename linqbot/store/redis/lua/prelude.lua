@@ -72,6 +72,15 @@ local function rear(s, lane)
   woken[s] = woken[s] + 1
 end
 
+-- Lanes in which only broadcasts wait are ready behind all others: their places begin far above any that those have.
+local LATER = 2 ^ 41
+local EDGE = 2 ^ 40
+
+local function later(lane)
+  call('ZADD', P .. 'out:ready', LATER + call('HINCRBY', META, 'out_rear', 1), lane)
+  woken.out = woken.out + 1
+end
+
 local function front(s, lane)
   call('ZADD', P .. s .. ':ready', call('HINCRBY', META, s .. '_front', -1), lane)
   woken[s] = woken[s] + 1
@@ -84,12 +93,14 @@ local function delay(s, lane, ms)
   if call('ZRANGE', P .. s .. ':delayed', 0, 0)[1] == lane then woken[s] = woken[s] + 1 end
 end
 
-local function append(s, lane, entry)
+local function append(s, lane, entry, broadcast)
   call('HINCRBY', META, s .. '_items', 1)
   call('HINCRBY', META, s .. '_bytes', #entry)
   if call('RPUSH', queue(s, lane), entry) == 1 then
     call('SADD', P .. s .. ':lanes', lane)
-    rear(s, lane)
+    if broadcast then later(lane) else rear(s, lane) end
+  elseif s == 'out' and not broadcast and tonumber(call('ZSCORE', P .. 'out:ready', lane) or 0) >= EDGE then
+    rear(s, lane) -- an answer takes along what waits before it
   end
 end
 
@@ -162,11 +173,13 @@ local function more(item)
   return cjson.decode(string.sub(item, 9, string.find(item, ',"v":', 9, true) - 1))
 end
 
--- Appends a reply and says so. `marks` is '' for most of them, or framed: bucket and digest of its `once`, and the key of the
--- fact that tells which chat its lane became.
+-- Appends a reply and says so. `marks` is '' for most of them, or framed: bucket and digest of its `once`, the key of the fact
+-- that tells which chat its lane became, and 'b' for a broadcast.
 local function enqueue(lane, marks, entry)
+  local broadcast = false
   if marks ~= '' then
-    local parts = unframe(marks, 3)
+    local parts = unframe(marks, 4)
+    broadcast = parts[4] == 'b'
     if parts[2] ~= '' then
       if remembered(parts[1], parts[2]) then return false end
       remember(parts[1], parts[2])
@@ -174,7 +187,7 @@ local function enqueue(lane, marks, entry)
     local chat = parts[3] ~= '' and known({ parts[3] })[4]
     if chat then lane = 'chat:' .. chat end
   end
-  append('out', lane, entry)
+  append('out', lane, entry, broadcast)
   return true
 end
 

@@ -15,3 +15,17 @@ CREATE INDEX IF NOT EXISTS fact_by_age ON fact (ns, until_ms) WHERE until_ms IS 
 
 -- The furthest that is known of a message.
 ALTER TABLE sent ADD COLUMN status TEXT NOT NULL DEFAULT 'sent';
+
+-- How many lanes with answers went before broadcasts that were ready.
+ALTER TABLE namespace ADD COLUMN passed INTEGER NOT NULL DEFAULT 0;
+
+-- What each line spent of its budgets: `line` of the window, `day` of 24 hours. Spendings of one slot of time are one.
+CREATE TABLE IF NOT EXISTS pace (
+    ns INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    units INTEGER NOT NULL,
+    PRIMARY KEY (ns, name, slot)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pace_by_age ON pace (ns, at_ms);
