@@ -83,7 +83,7 @@ def begin(send: Send, cause: Cause, *, chat_id: str | None = None) -> tuple[Outb
     replies = said if way.line is None else parted(said, way.showing)
     items = way.bubbles(replies, chat_id or _NOWHERE)
     if chat_id is not None:
-        return tuple(way.known(item) for item in items)
+        return tuple(way.known(item, first=index == 0) for index, item in enumerate(items))
     return tuple(way.new(items))
 
 
@@ -130,11 +130,13 @@ class _Way:
             raise ReplyError(frozen.dead[0].reason.partition(": ")[2])
         return list(frozen.items)
 
-    def known(self, item: OutboxItem) -> OutboxItem:
-        """A message of a chat that is known, and what opens another if that one is gone."""
+    def known(self, item: OutboxItem, *, first: bool) -> OutboxItem:
+        """A message of a chat that is known, and what opens another if that one is gone and the message may do so."""
+        message = _without(_message(item), "effect", "reply_to")
+        if first and not self._may_open(item):
+            return self.item(replace(item, plain=None, plain_key=None), lane=item.lane)
         key = idempotency_key(self._cause.namespace, item.key, "", 0, "o")
-        plain = self._opening(_without(_message(item), "effect", "reply_to"), key)
-        return self.item(replace(item, plain=plain, plain_key=key), lane=item.lane)
+        return self.item(replace(item, plain=self._opening(message, key), plain_key=key), lane=item.lane)
 
     def new(self, items: list[OutboxItem]) -> Iterable[OutboxItem]:
         """Messages to somebody new: the first that may open a chat goes first, the others follow into it."""
