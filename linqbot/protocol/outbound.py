@@ -90,7 +90,7 @@ def _trouble(answer: Reply | Action, answering: Answering) -> str | None:
 
 def _card_trouble(card: AppCard | AppClip, reply: Reply, answering: Answering) -> str | None:
     """A card is never sent as SMS or RCS (linq-api-v3.md sections 2 and 6.1: codes 2018 and 2028)."""
-    if reply.preferred_service == "iMessage" or not is_flat(reply, answering.around):
+    if not is_flat(reply, answering.around):
         return None
     service = reply.preferred_service or answering.around.service
     return f"{type(card).__name__} is for iMessage alone, and this would be sent as {service}"

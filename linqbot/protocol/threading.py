@@ -49,5 +49,8 @@ def target_of(reply: Reply, around: Circumstances, *, policy: Thread, first: boo
 
 
 def is_flat(reply: Reply, around: Circumstances) -> bool:
-    """Whether the reply goes out as SMS or RCS, as far as is known, and so without all that is iMessage's own."""
-    return around.service in _FLAT_SERVICES or reply.preferred_service in _FLAT_SERVICES
+    """Whether the reply goes out as SMS or RCS, as far as is known, and so without all that is iMessage's own.
+
+    What the reply asks for counts before how the chat stands: `iMessage` has no fallback (section 6.2).
+    """
+    return (reply.preferred_service or around.service) in _FLAT_SERVICES

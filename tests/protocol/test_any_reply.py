@@ -17,6 +17,8 @@ from linqbot.protocol.outbound import freeze
 from linqbot.protocol.threading import Circumstances
 from linqbot.replies import (
     Animation,
+    AppCard,
+    AppClip,
     Decoration,
     InlineSticker,
     Link,
@@ -88,6 +90,8 @@ PARTS = st.one_of(
     st.just(Media(url="https://example.com/a.png")),
     st.sampled_from(IMAGES).map(lambda one: Media(attachment_id=one)),
     st.just(Link("https://example.com")),
+    st.just(AppCard(name="Chess", team_id="A1B2C3D4E5", bundle_id="com.example.chess", caption="Your move")),
+    st.just(AppClip("https://example.com/clip")),
 )
 CIRCUMSTANCES = st.builds(
     Circumstances,
@@ -123,9 +127,9 @@ def test_a_reply_is_refused_by_name_or_linq_takes_all_of_it(
         event("too many bubbles")
         return
 
-    event("sent")
-    assert frozen.items
-    assert frozen.dead == ()
+    event("sent" if frozen.items else "refused when it is to be sent")
+    assert frozen.items or frozen.dead
+    assert all(letter.reason for letter in frozen.dead)
     for item in frozen.items:
         for request in filter(None, (item.request, item.plain)):
             read_content(json.loads(request.body), VAULT, people=(LINE, ANN), is_group=around.is_group)

@@ -16,7 +16,7 @@ from linqbot.protocol.bubbles import bubbles_of
 from linqbot.protocol.outbound import Answering, freeze, keys_of_position
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Repeat, Request
-from linqbot.replies import AppCard, AppClip, Effect, Link, Media, Reply, Target, Text
+from linqbot.replies import AppCard, AppClip, Effect, Link, Media, Mention, Reply, Target, Text, bold
 from linqbot.replies.characters import utf16_length
 from tests.protocol.wire import message_in, message_of
 
@@ -353,6 +353,33 @@ def test_a_card_that_would_be_downgraded_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
+    ("service", "preferred", "group", "fields"),
+    [  # linq-api-v3.md section 9.3: decorations and mentions are iMessage's; section 6.1: mentions are for groups
+        ("iMessage", None, True, {"text_decorations", "mention", "mention_range"}),
+        ("iMessage", None, False, {"text_decorations"}),
+        (None, None, True, {"text_decorations", "mention", "mention_range"}),
+        ("RCS", None, True, set()),
+        ("SMS", None, True, set()),
+        ("SMS", None, False, set()),
+        ("iMessage", "SMS", True, set()),
+        ("iMessage", "RCS", False, set()),
+        ("SMS", "iMessage", True, {"text_decorations", "mention", "mention_range"}),
+    ],
+)
+def test_formatting_is_dropped_where_the_service_has_none(
+    service: str | None, preferred: Any, group: bool, fields: set[str]
+) -> None:
+    """The words go out all the same."""
+    answering = replace(ANSWERING, around=replace(ANSWERING.around, service=service, is_group=group))
+    text = bold("Hi ") + Mention("+12025550100", "Ann")
+    (item,) = freeze([Reply(text, preferred_service=preferred)], answering).items
+
+    (part,) = message_of(item)["parts"]
+    assert part.keys() - {"type", "value"} == fields
+    assert part["value"] == "Hi Ann"
+
+
+@pytest.mark.parametrize(
     ("service", "preferred", "shown"),
     [  # linq-api-v3.md section 9.3: effects are iMessage's
         ("iMessage", None, True),
@@ -360,6 +387,7 @@ def test_a_card_that_would_be_downgraded_is_refused_by_name(
         ("RCS", None, False),
         ("SMS", None, False),
         ("iMessage", "RCS", False),
+        ("SMS", "iMessage", True),
     ],
 )
 @pytest.mark.parametrize("effect", ["confetti", "slam", Effect("northern_lights", "screen")], ids=str)

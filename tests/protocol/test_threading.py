@@ -51,6 +51,12 @@ SITUATIONS = {
     "a reply that is sent as SMS has no thread": Situation(
         replies=(Reply("a", preferred_service="SMS"), Reply("b")), thread="every", targets=(None, INBOUND.message_id)
     ),
+    "iMessage is asked for, so it is threaded": Situation(
+        replies=(Reply("a", preferred_service="iMessage"), Reply("b")),
+        around=replace(DIRECT, service="SMS"),
+        thread="every",
+        targets=(INBOUND.message_id, None),
+    ),
     "a service not known yet is threaded": Situation(
         around=replace(DIRECT, service=None), targets=(INBOUND.message_id, None)
     ),
