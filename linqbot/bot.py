@@ -329,11 +329,12 @@ class Bot(Router):
         """Speak to Linq, and let whatever this task starts from now on fetch the files that events speak of."""
         async with self._connect() as carrier, aclosing(FileHost(self._transport)) as host:
             client = self._client = Client(carrier, host=host, memory=store, clock=self._clock)
+            before = FETCHER.get()
             FETCHER.set(Downloader(client.attachments, host, hosts=self.settings.file_hosts))
             try:
                 yield carrier
             finally:
-                FETCHER.set(None)
+                FETCHER.set(before)  # by hand: a token may be given back only where it was made
                 official, self._official, self._client = self._official, None, None
                 if official is not None:
                     await official.close()

@@ -90,7 +90,7 @@ class Uploader:
     async def upload(self, upload: Upload) -> str:
         """The id of the attachment that a file is at Linq; a file that was uploaded within 24 hours is not uploaded again.
 
-        Trouble is met with three attempts, each at a fresh address; repeats make at most an attachment that nobody sees.
+        Trouble, but for slowness, is met with three attempts, each at a fresh address; what a repeat makes nobody sees.
         Raises `MediaRefused` and other refusals, `FileChanged`, `FileTimeout`, `FileError`, `NotSent`, `OutcomeUnknown`.
         """
         digest = await asyncio.to_thread(_digest, upload)
@@ -143,7 +143,7 @@ class Uploader:
 def _may_pass(error: Exception) -> bool:
     if isinstance(error, Refusal):
         return error.retryable and (error.retry_after or 0) <= LONGEST_WAIT_S
-    return not isinstance(error, FileChanged | ForeignHost)
+    return not isinstance(error, FileChanged | FileTimeout | ForeignHost)
 
 
 class _Body(httpx.AsyncByteStream):

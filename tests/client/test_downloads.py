@@ -86,6 +86,17 @@ async def test_who_is_in_the_bot_fetches_too(stage: Stage) -> None:
         await part.download()
 
 
+async def test_a_bot_within_a_bot_takes_nothing_away(stage: Stage) -> None:
+    """When the inner one ends, the outer one still fetches."""
+    part = await stored(stage)
+    given = {"base_url": stage.base, "api_key": "key", "store": "sqlite:///:memory:"}
+
+    async with Bot(settings=load_settings(env_file=None, **given)):
+        async with Bot(settings=load_settings(env_file=None, **given)):
+            pass
+        assert await part.download() == PICTURE
+
+
 async def test_outside_of_a_bot_it_says_so() -> None:
     """A part by itself fetches nothing, and the error names the way."""
     with pytest.raises(FileError, match="async with bot"):

@@ -15,7 +15,7 @@ from linqbot import Bot
 from linqbot.client.errors import MediaRefused, RateLimited, Refusal
 from linqbot.client.files import FileHost
 from linqbot.client.uploads import KNOWN_MS, Uploader
-from linqbot.errors import FileChanged, FileError, ForeignHost, ReplyError
+from linqbot.errors import FileChanged, FileError, FileTimeout, ForeignHost, ReplyError
 from linqbot.records import Fact
 from linqbot.replies.upload import Upload, upload_of
 from linqbot.store.base import Store
@@ -163,6 +163,19 @@ async def test_a_refusal_is_not_tried_again(stage: Stage, uploader: Uploader) ->
         await uploader.upload(a_file())
 
     assert steps(stage) == [("requestUpload", 400)]
+
+
+async def test_a_host_that_is_too_slow_is_given_up(
+    stage: Stage, uploader: Uploader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One attempt: a chat does not wait three times as long."""
+    monkeypatch.setattr("linqbot.client.uploads.WITHIN_S", 0.3)
+    stage.emulator.fault("timeout", match="putUpload")
+
+    with pytest.raises(FileTimeout, match=r"within 0\.3 s"):
+        await uploader.upload(a_file())
+
+    assert [name for name, _ in steps(stage)].count("requestUpload") == 1
 
 
 async def test_a_rate_limit_is_waited_for(stage: Stage, uploader: Uploader, clock: TurnedClock) -> None:
