@@ -22,6 +22,7 @@ from linqbot.bot import Bot, Only
 from linqbot.clock import SystemClock
 from linqbot.emulator.world import LINES
 from linqbot.events import Message as Inbound
+from linqbot.replies import Action, Edit, Poll, React
 from linqbot.settings import load_settings
 from linqbot.store.open import open_store
 from tests.faults.poison import poisoned
@@ -143,8 +144,13 @@ def mortal_app(app: ASGIApp, steps: Steps) -> ASGIApp:
 
 
 def two_bubbles() -> Bot:
-    """The bot under test: two bubbles to every message, as a list or one by one."""
+    """The bot under test: two bubbles to every message, as a list or one by one, or with deeds around them."""
     bot = Bot()
+
+    @bot.message("act")
+    async def acted(message: Inbound) -> list[Action | str]:
+        first, second = f"{message.text} a", f"{message.text} b"
+        return [React("love"), first, Poll("yes", "no"), Edit(f"{first} edited"), second]
 
     @bot.message("stream")
     async def streamed(message: Inbound) -> AsyncIterator[str]:

@@ -1,7 +1,8 @@
 """The test to keep if only one were kept: the process dies before and after every step of the journey, on both stores.
 
 Each life runs against a real store and a real socket and dies by `os._exit` at one step; another life follows on the same
-store. Then the emulator is asked: every message answered, each bubble once and in order, no key used for two bodies.
+store. Then the emulator is asked: every message answered, each bubble once and in order, every deed done, and no
+key used for two bodies.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ from tests.faults.stores import store_url
 
 ALICE, BOB = "+12025559876", "+12025559877"
 
-SAID = ((ALICE, "one"), (BOB, "two"), (ALICE, "stream three"))
+SAID = ((ALICE, "one"), (BOB, "two"), (ALICE, "stream three"), (BOB, "act four"))
+
+ARRIVE = 2 * len(SAID) + 1
+"""Two bubbles for each message, and a poll."""
 
 EVERY = bool(os.environ.get("CI"))
 """`.ci/run` tries all points; a local run takes a fixed sample."""
 
-SAMPLE = 7
-"""A local run takes every so-manieth point; 7 shares no factor with the steps of a turn, so all kinds are met."""
+SAMPLE = 13
+"""A local run takes every so-manieth point; 13 shares no factor with the steps of a turn, so all kinds are met."""
 
 AT_ONCE = 4
 
@@ -46,7 +50,7 @@ async def points(kind: str, tmp_path: Path) -> list[tuple[int, bool]]:
         life = replace(stage.life(), namespace=f"count-{kind}")
         await stage.start(life)
         await talk(stage)
-        await stage.until(lambda: len(stage.emulator.messages()) == 2 * len(SAID))
+        await stage.until(lambda: len(stage.emulator.messages()) == ARRIVE)
     return [(step, after) for step in range(1, steps_of(life) + 1) for after in (False, True)]
 
 
@@ -78,7 +82,7 @@ async def live_on(stage: Stage, life: Life, first: BaseProcess) -> None:
     """Replace the bot when it has died, and wait until everybody has an answer."""
 
     def answered() -> bool:
-        return len(stage.emulator.messages()) >= 2 * len(SAID)
+        return len(stage.emulator.messages()) >= ARRIVE
 
     with suppress(TimeoutError):  # the complaints name what is missing
         await stage.until(lambda: answered() or not first.is_alive(), turn=True)
@@ -96,9 +100,21 @@ def complaints(stage: Stage) -> list[str]:
         seen = [bubble_text(one) for one in stage.emulator.messages_to(who) if bubble_text(one).startswith(words)]
         if seen != [f"{words} a", f"{words} b"]:
             found.append(f"to {words!r} came {seen}")
+    found += undone(stage)
     if stage.emulator.counters["key_conflicts"]:
         found.append("a key was used for two bodies")
     return found
+
+
+def undone(stage: Stage) -> list[str]:
+    """What is not as the deeds of a turn ask for: a tapback, a poll and an edit, each there once, however often tried."""
+    messages = stage.emulator.linq.world.messages.values()
+    tapbacks = [one.type for message in messages for one in message.reactions if one.person.is_me]
+    polls = len([message for message in messages if message.poll])
+    texts = [part.get("value") for message in messages if message.sender.is_me for part in message.parts]
+    wrong = [f"tapbacks are {tapbacks}"] if tapbacks != ["love"] else []
+    wrong += [f"{polls} polls"] if polls != 1 else []
+    return wrong + ([] if texts.count("act four a edited") == 1 else [f"texts are {texts}"])
 
 
 def bubble_text(heard: Heard) -> str:
