@@ -13,6 +13,7 @@ import structlog
 from linqbot.clock import Alarm
 from linqbot.errors import RegistrationError
 from linqbot.events import Event, Message, MessageEvent
+from linqbot.handling.loops import REPEATED
 from linqbot.handling.policy import Policy, Visit, span_ms
 from linqbot.protocol.courtesy import read_request, typing_request
 from linqbot.protocol.optout import asks_for_silence
@@ -47,9 +48,10 @@ class LoopGuard(Policy):
     """Stop answering a machine that answers us: after `turns` answers in a row that were each met by a message `within` a
     few seconds, the sender's messages in that chat end in silence until none came for as long as `quiet`.
 
-    A person has to read and type, and nobody does that so often so quickly; messages that come sooner than an answer can
-    have travelled were written before it and do not count. Each process counts for itself, for the 10,000 conversations
-    that it answered last. Spans are written like `"3s"`. Raises `RegistrationError`.
+    Counted are messages that repeat the one before, as two auto-responders or echoes do; others that come as quickly count
+    a quarter. Messages that come sooner than an answer can have travelled (0.3 s) were written before it, and a person has
+    to read and type: neither counts. Each process counts for itself, for the 10,000 conversations that it answered last.
+    Spans are written like `"3s"`. Raises `RegistrationError`.
     """
 
     turns: int = 25
@@ -68,7 +70,7 @@ class LoopGuard(Policy):
     async def allows(self, visit: Visit) -> bool:
         """Whether the sender is no machine, or was quiet since."""
         who = _who(visit.event)
-        if who is None or visit.loops.heard(who, visit.came_ms, quiet_ms=self._quiet_ms) < self.turns:
+        if who is None or visit.loops.heard(who, visit.came_ms, quiet_ms=self._quiet_ms) < self.turns * REPEATED:
             return True
         log.warning(
             "two machines seem to talk to each other, not answered",
@@ -86,7 +88,8 @@ class LoopGuard(Policy):
 
         def end(answered: bool) -> None:  # noqa: FBT001  # the shape of every `End`
             if answered:
-                visit.loops.answered(who, visit.came_ms, visit.now_ms(), within_ms=self._within_ms)
+                text = getattr(visit.event, "text", "")
+                visit.loops.answered(who, text, visit.came_ms, visit.now_ms(), within_ms=self._within_ms)
 
         visit.at_end(end)
 

