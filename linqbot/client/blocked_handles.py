@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, ClassVar
 
 from linqbot.client.endpoint import Account, Deed, Endpoint, given
+from linqbot.client.uploads import Memory
+from linqbot.clock import Clock
+from linqbot.errors import StoreUnavailable
 from linqbot.events.wire import Maybe, Or, Some, Time, Word, Words
+from linqbot.protocol.guard import blocked
 
 
 class BlockedHandle(Words):
@@ -44,17 +49,29 @@ _UNBLOCK = Deed("DELETE", _BLOCKED)
 class BlockedHandles:
     """Whom the account blocks: phone numbers, e-mail addresses, short codes, sender ids."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, memory: Memory, clock: Clock) -> None:
         self._account = account
+        self._memory = memory
+        self._clock = clock
 
     async def list(self) -> tuple[BlockedHandle, ...]:
         """Everybody who is blocked, the newest first."""
         return (await self._account.ask(_LIST)).blocked_handles
 
     async def block(self, handle: str, *, reason: str | None = None) -> BlockedHandle:
-        """Block somebody in direct chats; groups are not affected. A repeat changes nothing."""
-        return (await self._account.ask(_BLOCK, body=given(handle=handle, reason=reason))).blocked_handle
+        """Block somebody in direct chats; groups are not affected. A repeat changes nothing. A running bot's sends to them
+        stop.
+        """
+        result = await self._account.ask(_BLOCK, body=given(handle=handle, reason=reason))
+        await self._learn(handle, yes=True)
+        return result.blocked_handle
 
     async def unblock(self, handle: str) -> None:
-        """Block somebody no longer."""
+        """Block somebody no longer; a running bot's sends to them go on."""
         await self._account.do(_UNBLOCK, body={"handle": handle})
+        await self._learn(handle, yes=False)
+
+    async def _learn(self, handle: str, *, yes: bool) -> None:
+        """It is done at Linq: whether it is also known here is not worth an error, for Linq will tell."""
+        with suppress(StoreUnavailable):
+            await self._memory.learn([blocked(handle, yes=yes, now_ms=self._clock.now_ms())])

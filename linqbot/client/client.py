@@ -32,7 +32,7 @@ class Client:
 
     Every call raises a `Refusal` (`code`, `meaning`, `retryable`, `trace_id`), `NotSent`, `OutcomeUnknown`, or `LinqError`
     for a success that cannot be read; `ConfigurationError` while it is not open. `host` speaks to the hosts of files, and
-    `memory` remembers what was uploaded.
+    `memory` remembers what was uploaded and who was blocked.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         self._account = Account(carrier)
+        remembering, ticking = memory or NoMemory(), clock or SystemClock()
         self._host = host or FileHost()
         self._made_host = host is None
         self._connect = connect
@@ -55,14 +56,14 @@ class Client:
         self.attachments = Attachments(
             self._account,
             host=self._host,
-            memory=memory or NoMemory(),
-            clock=clock or SystemClock(),
+            memory=remembering,
+            clock=ticking,
             random=random.random,
         )
         self.phone_numbers = PhoneNumbers(self._account)
         self.capabilities = Capabilities(self._account)
         self.contact_cards = Cards(self._account)
-        self.blocked_handles = BlockedHandles(self._account)
+        self.blocked_handles = BlockedHandles(self._account, memory=remembering, clock=ticking)
         self.locations = Locations(self._account)
         self.backgrounds = Backgrounds(self._account)
         self.subscriptions = Subscriptions(self._account)

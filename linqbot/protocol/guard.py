@@ -7,6 +7,7 @@ What Linq's own refusals teach is learned here, too, so that one of them is enou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from linqbot.ids import about_the_same, fact_key
@@ -25,12 +26,13 @@ CRITICAL = b"CRITICAL"
 YES = b"1"
 """Value of a fact that says nothing more."""
 
-BLOCKED_MS = 3_600_000
-"""How long a refusal is believed before Linq is asked again: the account may unblock somebody without our knowing."""
+REFUSED_MS = 3_600_000
+"""How long a refusal is believed that may end without our knowing, before Linq is asked again."""
 FLAGGED_MS = 15 * 60_000
 """The same for a line; news of it comes by webhook, too."""
-PAUSE_MS = 5 * 60_000
-"""How long a send waits that may not leave now, before the facts are looked at again."""
+PAUSE_MS = 60_000
+"""How long a send waits that may not leave now, before the facts are looked at again: no longer, for an answer of the same
+chat may wait behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,14 @@ def ruling_of(lease: Lease) -> Ruling | None:
         return None
     if "line" in known:
         return _LINE
-    return _HEALTH if known.get("health") == CRITICAL else None
+    return _HEALTH if known.get("health") == CRITICAL and not _wrote_since(lease.reply, lease.facts) else None
+
+
+def _wrote_since(item: OutboxItem, facts: Mapping[str, Fact]) -> bool:
+    """Whether somebody wrote in the chat after this was made, for their message told of its health: then the chat is not
+    left alone any more, and their answer would wait behind this.
+    """
+    return any(kind_of(key) == "health" and fact.rank > item.created_ms for key, fact in facts.items())
 
 
 def hearsay(lease: Lease) -> tuple[str, ...]:
@@ -103,13 +112,32 @@ def hearsay(lease: Lease) -> tuple[str, ...]:
 def learned_from(code: int | None, item: OutboxItem, *, now_ms: int) -> tuple[Fact, ...]:
     """What Linq's refusal of a reply teaches about others (linq-api-v3.md section 2: 2024, 2026, 2027)."""
     person = next((key for key in item.guards if kind_of(key) == OPTED_OUT), None)
+    chat = next((key for key in item.guards if kind_of(key) == PERSON), None)
     if code == 2024 and person:
         return (Fact(key=person, value=YES, rank=now_ms),)
+    if code == 2024 and chat:
+        return _nameless(chat, now_ms)
     if code == 2026 and person:
-        return (Fact(key=about_the_same(person, BLOCKED), value=YES, rank=now_ms, ttl_ms=BLOCKED_MS),)
+        return (Fact(key=about_the_same(person, BLOCKED), value=YES, rank=now_ms, ttl_ms=REFUSED_MS),)
     if code == 2027 and item.line:
         return (Fact(key=item.line, value=YES, rank=now_ms, ttl_ms=FLAGGED_MS),)
     return ()
+
+
+def _nameless(chat: str, now_ms: int) -> tuple[Fact, ...]:
+    """Somebody in this chat opted out whose handle is not known: nothing that they write can clear it, so it is believed
+    for a while only.
+    """
+    key = about_the_same(chat, OPTED_OUT)
+    return (
+        Fact(key=chat, value=key.encode(), rank=now_ms),
+        Fact(key=key, value=YES, rank=now_ms, ttl_ms=REFUSED_MS),
+    )
+
+
+def blocked(handle: str, *, yes: bool, now_ms: int) -> Fact:
+    """What the account's own blocking or unblocking of a person teaches."""
+    return Fact(key=person_key(BLOCKED, handle), value=YES if yes else None, rank=now_ms, ttl_ms=REFUSED_MS)
 
 
 def kind_of(key: str) -> str:
@@ -124,6 +152,7 @@ __all__ = [
     "PERSON",
     "YES",
     "Ruling",
+    "blocked",
     "guards_of_answer",
     "guards_of_broadcast",
     "health_key",

@@ -169,7 +169,7 @@ async def test_a_pause_does_not_last_for_ever(office: Office, emulator: Emulator
     await office.freeze(broadcast(office, ann, "offer"))
     verdict = await office.next()
 
-    for _ in range(400):
+    for _ in range(1_500):
         if isinstance(verdict.outcome, Dead):
             break
         verdict = await office.again(verdict)

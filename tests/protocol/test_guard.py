@@ -8,9 +8,9 @@ import pytest
 
 from linqbot.ids import fact_key
 from linqbot.protocol.guard import (
-    BLOCKED_MS,
     FLAGGED_MS,
     PAUSE_MS,
+    REFUSED_MS,
     guards_of_answer,
     guards_of_broadcast,
     health_key,
@@ -109,7 +109,7 @@ def test_what_may_have_arrived_is_not_repeated_to_somebody_silent() -> None:
 
 TAUGHT = [
     ("2: opted out, until they write", 2024, ANSWER, Fact(key=SILENT, value=b"1", rank=NOW_MS)),
-    ("2: blocked, asked again hourly", 2026, ANSWER, Fact(key=BLOCKED, value=b"1", rank=NOW_MS, ttl_ms=BLOCKED_MS)),
+    ("2: blocked, asked again hourly", 2026, ANSWER, Fact(key=BLOCKED, value=b"1", rank=NOW_MS, ttl_ms=REFUSED_MS)),
     ("2: line ineligible", 2027, ANSWER, Fact(key=LINE, value=b"1", rank=NOW_MS, ttl_ms=FLAGGED_MS)),
     ("9.1: groups are never suppressed", 2024, REPLY, None),
     ("the line is not known", 2027, REPLY, None),
@@ -148,6 +148,28 @@ def test_a_chat_leads_to_the_person_in_it() -> None:
     told = replace(lease, facts={**lease.facts, SILENT: Fact(key=SILENT, value=b"1")})
     assert hearsay(told) == ()
     assert before_send(told, NOW_MS) is not None
+
+
+def test_a_refusal_by_chat_alone_is_believed_for_a_while() -> None:
+    """Whose silence it is, is not known, so nothing that they write could end it: Linq is asked again in an hour."""
+    bare = replace(BROADCAST, guards=guards_of_broadcast(chat_id="c1"))
+
+    link, silence = judged(refusal(403, 2024), lease_of(bare)).learn
+
+    assert link.key == fact_key("person", "c1")
+    assert hearsay(lease_of(bare, (link.key, link.value))) == (silence.key,)
+    assert before_send(lease_of(bare, (link.key, link.value), (silence.key, silence.value)), NOW_MS) is not None
+    assert (silence.ttl_ms, silence.value) == (REFUSED_MS, b"1")
+
+
+@pytest.mark.parametrize(("since_ms", "pauses"), [(-1, True), (0, True), (1, False)])
+def test_a_chat_in_which_somebody_wrote_since_is_not_paused(since_ms: int, *, pauses: bool) -> None:
+    """Their answer would wait behind what nobody waits for, and the chat is not left alone any more."""
+    health = Fact(key=HEALTH, value=b"CRITICAL", rank=BROADCAST.created_ms + since_ms)
+
+    verdict = before_send(replace(LEASE, reply=BROADCAST, facts={HEALTH: health}), NOW_MS)
+
+    assert (verdict is not None) is pauses
 
 
 def test_an_ordinary_lease_leads_nowhere() -> None:

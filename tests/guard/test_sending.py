@@ -1,0 +1,177 @@
+"""The guard before what the bot begins by itself: `bot.send`, by handle, by chat, from any process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from linqbot import Bot, Message, Send
+from linqbot.settings import load_settings
+from linqbot.testing import Sim
+from linqbot.testing.harness import LINE
+
+ANN = "+12025559876"
+BEN = "+12025559877"
+
+
+@pytest.fixture
+def bot() -> Bot:
+    """A bot that answers, and tells Ben of orders."""
+    bot = Bot()
+
+    @bot.message("order")
+    async def order() -> list[str | Send]:
+        return ["Ordered.", Send(BEN, "An order!")]
+
+    @bot.message()
+    async def echo(message: Message) -> str:
+        return f"you said {message.text}"
+
+    return bot
+
+
+@pytest.fixture
+async def sim(bot: Bot, tmp_path: Path) -> AsyncIterator[Sim]:
+    """The bot on a store that another process may open."""
+    async with Sim(bot, store=f"sqlite:///{tmp_path}/bot.db") as running:
+        yield running
+
+
+def sends(sim: Sim) -> int:
+    """How many requests to send Linq has seen."""
+    paths = [one["path"] for one in sim.emulator.requests if one["method"] == "POST"]
+    return sum(path.endswith(("/messages", "/v3/chats")) for path in paths)
+
+
+async def reasons(sim: Sim) -> set[str]:
+    """Why replies are dead, without their codes."""
+    return {letter.reason.partition(",")[0] for letter in await sim.bot.store.dead()}
+
+
+async def _idle(sim: Sim) -> None:
+    """Until the bot has looked at what is ready; what waits for the clock is left waiting."""
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+        while not sim.bot.idle:  # noqa: ASYNC110  # there is no event for "nothing is to be done now"
+            await asyncio.sleep(0.01)
+
+
+async def all_done(sim: Sim) -> None:
+    """Turn the clock over the pace until nothing waits."""
+    await _idle(sim)
+    while (await sim.bot.store.stats()).outbox:
+        sim.clock.advance(seconds=61)
+        await _idle(sim)
+
+
+@pytest.mark.parametrize("by", ["handle", "chat"])
+async def test_after_stop_fifty_sends_make_no_request(sim: Sim, by: str) -> None:
+    """Whoever is named, the person or the chat with them: they are dead letters, with the reason."""
+    (reply,) = await sim.user(ANN).says("hello")
+    await sim.user(ANN).says("STOP")
+    before = sends(sim)
+
+    for number in range(50):
+        await sim.bot.send(ANN if by == "handle" else reply.chat_id, f"offer {number}", key=f"offer:{number}")
+    await all_done(sim)
+
+    assert (sends(sim), len(sim.said_to(ANN))) == (before, 1)
+    assert len(await sim.bot.store.dead(100)) == 50
+    assert await reasons(sim) == {"the recipient has opted out"}
+
+
+async def test_a_handlers_send_to_somebody_silent_stays(sim: Sim) -> None:
+    """The turn's own answer leaves, what it tells somebody else does not."""
+    await sim.user(BEN).says("STOP")
+
+    replies = await sim.user(ANN).says("order")
+
+    assert [reply.text for reply in replies] == ["Ordered."]
+    assert sim.said_to(BEN) == []
+
+
+async def test_what_was_queued_before_is_sent_after_they_wrote_again(sim: Sim) -> None:
+    """Silence is looked at when a send leaves, not when it is made."""
+    await sim.user(ANN).says("STOP")
+    await sim.user(ANN).says("hello")
+
+    await sim.bot.send(ANN, "offer", key="offer")
+    await all_done(sim)
+
+    assert [reply.text for reply in sim.said_to(ANN)] == ["you said hello", "offer"]
+
+
+async def test_a_group_with_somebody_silent_is_written_to(sim: Sim) -> None:
+    """Groups are never suppressed."""
+    await sim.user(ANN).says("STOP")
+
+    await sim.bot.send([ANN, BEN], "hello all", key="all")
+    await all_done(sim)
+
+    assert [reply.text for reply in sim.said_to(BEN)] == ["hello all"]
+
+
+async def test_another_process_obeys_what_this_one_learned(sim: Sim, tmp_path: Path) -> None:
+    """A script on the same store makes no request either, also for what only Linq said."""
+    await sim.user(ANN).says("hello")
+    sim.faults.add("403", match="POST /v3/*", code=2024)
+    await sim.bot.send(ANN, "first", key="first")
+    await sim.settled()
+    assert await reasons(sim) != set()
+    before = sends(sim)
+    script = Bot(
+        settings=load_settings(
+            env_file=None,
+            api_key="a-test-token",
+            base_url="http://linq.test/api/partner",
+            store=f"sqlite:///{tmp_path}/bot.db",
+        )
+    )
+    script.configure(clock=sim.clock, transport=httpx.ASGITransport(app=sim.emulator.app))
+
+    async with script.sender():
+        await script.send(ANN, "second", key="second")
+    await all_done(sim)
+
+    assert sends(sim) == before
+    assert await reasons(sim) >= {"the recipient has opted out"}
+
+
+@pytest.mark.parametrize("status", ["FLAGGED", "ACTIVE"])
+async def test_news_of_the_line_pauses_what_nobody_waits_for(sim: Sim, status: str) -> None:
+    """A flagged line sends answers and no broadcasts, until Linq says that it is well."""
+    await sim.user(ANN).says("hello")
+    sim.emulator.people.line(LINE, status="FLAGGED")
+    await sim.emulator.quiet()
+    if status == "ACTIVE":
+        sim.clock.advance(seconds=1)
+        sim.emulator.people.line(LINE, status="ACTIVE")
+    await sim.emulator.quiet()
+    before = sends(sim)
+
+    await sim.bot.send(ANN, "offer", key="offer", line=LINE)
+    await _idle(sim)
+
+    assert sends(sim) == before + (status == "ACTIVE")
+
+
+async def test_a_blocked_handle_is_written_to_once_it_is_unblocked(sim: Sim) -> None:
+    """Blocking and unblocking through the client counts at once, in all processes."""
+    await sim.user(ANN).says("hello")
+    await sim.bot.client.blocked_handles.block(ANN)
+    before = sends(sim)
+    await sim.bot.send(ANN, "one", key="one")
+    await all_done(sim)
+    assert sends(sim) == before
+    assert ["blocked" in reason for reason in await reasons(sim)] == [True]
+
+    sim.clock.advance(seconds=1)
+    await sim.bot.client.blocked_handles.unblock(ANN)
+    await sim.bot.send(ANN, "two", key="two")
+    await all_done(sim)
+
+    assert [reply.text for reply in sim.said_to(ANN)] == ["you said hello", "two"]
