@@ -149,13 +149,16 @@ async def test_it_ends_in_a_group_too(sim: Sim, shop: Shop) -> None:
 
 
 async def test_a_word_in_a_group_is_an_ordinary_one(sim: Sim, shop: Shop) -> None:
-    """Groups are neither marked nor blocked: the handler gets it, and the group its answer."""
+    """It silences nobody: the handler gets it, the group its answer, and the person theirs in the direct chat."""
     person = sim.user(ANN)
+    await person.writes("slow")
+    await shop.begun.wait()
+    await person.writes("STOP", group=[BEN])
+    await sim.emulator.quiet()
+    shop.go_on.set()
+    await sim.settled()
 
-    (reply,) = await person.says("STOP", group=[BEN])
-
-    assert reply.text == "you said STOP"
-    assert [reply.text for reply in await person.says("hello")] == ["you said hello"]
+    assert {reply.text for reply in sim.said_to(ANN)} == {"you said STOP", "one", "two", "three"}
 
 
 async def test_a_group_goes_on_beside_the_silence(sim: Sim, shop: Shop) -> None:

@@ -14,21 +14,27 @@ from linqbot import (
     Bot,
     Chat,
     Client,
+    Cooldown,
     Decoration,
     Delivery,
     Event,
     InlineSticker,
     Link,
+    LoopGuard,
     Markdown,
     Media,
     Mention,
     Message,
     Next,
+    OptOut,
+    Policy,
     Queued,
     Reply,
     Router,
     Send,
+    SendReadReceipts,
     SentReply,
+    ShowTyping,
     Text,
     Turn,
     animated,
@@ -55,6 +61,15 @@ async def make_orders() -> AsyncIterator[Orders]:
 router.provide(Orders)
 router.provide(Orders, make_orders, per="turn")
 router.provide(Orders, per="week")  # type: ignore[arg-type]  # no such lifetime
+GUARDED: list[Policy] = [OptOut(), LoopGuard(turns=50), Cooldown("12h"), ShowTyping(), SendReadReceipts()]
+Bot(opt_out=None, loop_guard=LoopGuard(quiet="5m"), policies=GUARDED)
+Router(policies=GUARDED).message("hi", policies=[Cooldown("1m")])
+bot.fallback(policies=[ShowTyping()])
+bot.reaction(policies=(ShowTyping(),))
+Bot(loop_guard=OptOut())  # type: ignore[arg-type]  # another policy
+Router(policies=[Cooldown])  # type: ignore[list-item]  # the kind instead of one
+Cooldown(12)  # type: ignore[arg-type]  # a number without a unit
+
 Router(thread="always")  # type: ignore[arg-type]  # no such threading
 
 
