@@ -23,7 +23,7 @@ SUBJECT_CORE, FIELD_CORE = CORES[0], CORES[-1]
 """One core is the subject's alone; generator, sink and Redis share the other."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_UP_S = 20.0
+_UP_S = 60.0
 _KNOCK = 999_999
 
 
