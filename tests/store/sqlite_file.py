@@ -33,6 +33,14 @@ def count(file: Path, table: str) -> int:
     return rows
 
 
+def read(file: Path, query: str) -> object:
+    """What a query gives, of one value."""
+    connection = sqlite3.connect(file)
+    (value,) = connection.execute(query).fetchone()
+    connection.close()
+    return value
+
+
 def scribble(file: Path) -> None:
     """Put something else there."""
     file.unlink(missing_ok=True)

@@ -10,10 +10,11 @@ import pytest
 from linqbot.errors import ConfigurationError, LayoutError, StoreUnavailable
 from linqbot.records import Accepted, Limits
 from linqbot.store.sqlite.address import parse
+from linqbot.store.sqlite.sql import layouts, statements
 from linqbot.store.sqlite.store import SqliteStore
 from linqbot.testing.clock import TurnedClock
-from linqbot.testing.store_contract.samples import arrival, drain, noise
-from tests.store.sqlite_file import limit_pages, open_at, remove, scribble, tamper
+from linqbot.testing.store_contract.samples import arrival, drain, fact, noise, reply, send_all
+from tests.store.sqlite_file import limit_pages, open_at, read, remove, scribble, tamper
 
 LAYOUT = 1
 
@@ -55,6 +56,31 @@ async def test_newer_layout_is_refused(file: Path, clock: TurnedClock) -> None:
 
     with pytest.raises(LayoutError, match=f"layout {LAYOUT + 1}"):
         await open_at(file, clock).__aenter__()
+
+
+async def test_file_of_the_first_release_is_completed(file: Path, clock: TurnedClock) -> None:
+    """What came to the layout later is added beside what is there, once; the number of the layout stays."""
+    tamper(file, *statements(layouts()[LAYOUT]), "PRAGMA user_version = 1", f"PRAGMA application_id = {0x6C716231}")
+
+    for _ in range(2):
+        async with open_at(file, clock, Limits(line_budget=9)) as store:
+            await store.learn([fact("k")])
+            await store.post([reply("key-1")])
+            assert await send_all(store) == ["key-1"]
+            record = await store.sent("message-of-key-1")
+            assert record is not None
+            assert record.status == "sent"
+    assert read(file, "PRAGMA user_version") == LAYOUT
+
+
+async def test_facts_leave_the_file_when_their_time_is_over(file: Path, clock: TurnedClock) -> None:
+    """The sweep takes them, and leaves those that stay."""
+    async with open_at(file, clock) as store:
+        await store.learn([fact("passing", ttl_ms=1_000), fact("forgotten", None, ttl_ms=1_000), fact("stays")])
+        clock.advance(seconds=2)
+        await store.sweep()
+
+    assert read(file, "SELECT group_concat(key) FROM fact") == "stays"
 
 
 async def test_database_of_another_program_is_refused(file: Path, clock: TurnedClock) -> None:
