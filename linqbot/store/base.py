@@ -93,7 +93,8 @@ class Lanes(Protocol):
         In side: `events` holds up to `take` items from the head of the lane. Nothing is leased on the in side while the
         outbox holds `Limits.outbox_cap` items or more.
         Out side: `reply` is the head, and `facts` holds what is known under its `guards` now. If `reply.units > 0`, it
-        spends them in each of up to three budgets: its `pair`'s (`Limits.budget` units in any `Limits.budget_window_ms`)
+        spends them in each of up to three budgets: its `pair`'s (`Limits.budget` units in any `Limits.budget_window_ms`;
+        the pair of a lane `to:…` that has passed into a chat's is the chat's)
         and its `line`'s (`Limits.line_budget` in any `Limits.line_window_ms`, `Limits.line_day_budget` in any 24 hours,
         which may come back up to ten minutes late). If one of them has not so much left, nothing is spent and the lane is
         delayed until all have, and not leased; otherwise the units are spent now, whatever becomes of the attempt. A

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from linqbot import Bot, ConfigurationError, Message, Queued, Reply, ReplyError, Send
+from linqbot import Bot, ConfigurationError, Media, Message, Queued, Reply, ReplyError, Send
 from linqbot.emulator.world import LINES
 from linqbot.protocol.proactive import chat_fact
 from linqbot.testing import Sim
@@ -151,6 +151,30 @@ async def test_trouble_with_the_first_turns_no_order_around(sim: Sim, trouble: s
 
     assert texts(sim, BOB) == ["0", "1", "2", "3"]
     assert len({bubble.chat_id for bubble in sim.said_to(BOB)}) == 1
+
+
+async def test_a_burst_to_somebody_new_meets_no_rate_limit(sim: Sim) -> None:
+    """Before and after the chat is known its pair has one budget: Linq never has to say 429."""
+    for number in range(40):
+        await sim.bot.send(BOB, f"{number}", key=f"{number}")
+    for _ in range(4):
+        await sim.settled()
+        sim.clock.advance(seconds=61)
+    await sim.settled()
+
+    assert texts(sim, BOB) == [f"{number}" for number in range(40)]
+    assert len(sends(sim)) == 40
+
+
+async def test_a_file_is_uploaded_before_its_message_is_stored(sim: Sim) -> None:
+    """The first message to somebody new may be a picture; a repeat uploads nothing."""
+    for _ in range(2):
+        await sim.bot.send(BOB, Media(data=b"picture", filename="a.png"), key="picture")
+        await sim.settled()
+
+    [sent] = sim.said_to(BOB)
+    assert [part["type"] for part in sent.parts] == ["media"]
+    assert sends(sim).count("/v3/attachments") == 1
 
 
 async def test_a_script_queues_and_drains_before_it_leaves(sim: Sim) -> None:

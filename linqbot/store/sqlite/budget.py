@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from linqbot.records import OutboxItem
+from linqbot.records import OutboxItem, chat_of
 from linqbot.store.sqlite.transaction import Transaction
 
 DAY_MS = 24 * 3_600_000
@@ -46,8 +46,14 @@ class _Book:
             tx.run("spend_pace", tx.ns, self.name, tx.now_ms // self.grain_ms, tx.now_ms, units)
 
 
-def spend(tx: Transaction, reply: OutboxItem) -> int:
-    """Spend what the reply costs and give 0; or spend nothing and give the milliseconds until all of it can be paid."""
+def spend(tx: Transaction, reply: OutboxItem, lane: str) -> int:
+    """Spend what the reply costs and give 0; or spend nothing and give the milliseconds until all of it can be paid.
+
+    `lane` is where it waits now: of a chat that was not known when the reply was frozen, the pair is known since.
+    """
+    chat_id = chat_of(lane)
+    if chat_id is not None and reply.pair.startswith("to:"):
+        reply = replace(reply, pair=chat_id)
     if reply.units <= 0:
         return 0
     books = tuple(_books(tx, reply))

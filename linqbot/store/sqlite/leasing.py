@@ -131,7 +131,7 @@ def _look(tx: Transaction, side: Side, lane: Lane) -> _Found:
     if reply.broadcast and lane.rank < EDGE and _only_broadcasts(tx, lane):
         lanes.put(tx, lane._replace(rank=lane.rank + LATER))
         return _Found.LATER
-    wait_ms = budget.spend(tx, reply)
+    wait_ms = budget.spend(tx, reply, lane.name)
     if wait_ms:
         lanes.delay(tx, lane, wait_ms)
     return _Found.BUSY if wait_ms else _Found.FREE

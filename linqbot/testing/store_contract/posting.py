@@ -209,6 +209,17 @@ class PostContract(StoreFixtures):
         assert await store.facts([key]) == {}
         assert (await lease(store, Side.OUT)).lane == UNNAMED
 
+    async def test_lane_that_passed_spends_the_budget_of_its_chat(self, open_again: Opener) -> None:
+        """One pair has one budget, under whichever name its items were frozen."""
+        store = await open_again(Limits(budget=3))
+        await store.post([replace(reply(f"key-{number}", UNNAMED), pair=UNNAMED) for number in range(4)])
+        held = await lease(store, Side.OUT)
+        await store.settle(held.lane, held.token, Sent(passes_to="chat:abc"))
+        await store.post([replace(reply(f"key-{number}", "chat:abc"), pair="abc") for number in range(4, 6)])
+
+        assert await send_all(store) == ["key-1", "key-2", "key-3"]
+        assert await nothing(store, Side.OUT)
+
     async def test_other_lanes_stay_where_they_are(self, store: Store) -> None:
         """One lane's chat is nobody else's."""
         await store.post([reply("key-1", UNNAMED), reply("key-2", "to:line:bob")])
