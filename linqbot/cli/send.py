@@ -69,7 +69,7 @@ async def _send(
 
 def _told(queued: Queued, verdicts: dict[str, Verdict]) -> Iterator[str]:
     if not queued.new:
-        yield "nothing to do: under this key it was sent before, or is on its way"
+        yield "nothing to do: it was queued under this key before"
         return
     for key in queued.keys:
         yield _news(verdicts.get(key))

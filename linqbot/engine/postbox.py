@@ -32,7 +32,7 @@ class Queued:
     """What became of `bot.send`: the message is in the store, now or since an earlier call."""
 
     new: bool
-    """Whether this call stored it; False: under this key it was stored before, and is sent or on its way."""
+    """Whether this call stored it; False: it was stored under this key before, and is sent, on its way, or was refused."""
     keys: tuple[str, ...]
     """The idempotency key of each bubble, as in the logs and the dead letters."""
 

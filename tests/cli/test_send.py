@@ -60,7 +60,7 @@ async def test_a_repeat_under_its_key_sends_nothing(linq: Emulator, start: Start
     program = await _sent(start, ALICE, "Your order shipped.", "--key", "ship:42")
 
     assert _texts(linq, ALICE) == ["Your order shipped."]
-    assert program.printed == ["nothing to do: under this key it was sent before, or is on its way"]
+    assert program.printed == ["nothing to do: it was queued under this key before"]
 
 
 async def test_without_a_key_it_gets_one_and_says_which(linq: Emulator, start: Start) -> None:
@@ -131,4 +131,4 @@ async def test_a_linq_that_is_away_leaves_it_queued(
     assert program.printed == ["queued: Linq cannot be reached; the bot's processes try again"]
 
     again = await _sent(start, ALICE, "One", "--key", "1")
-    assert again.printed == ["nothing to do: under this key it was sent before, or is on its way"]
+    assert again.printed == ["nothing to do: it was queued under this key before"]
