@@ -149,7 +149,8 @@ def _item(
 def _names(reply: Reply, parts: tuple[Piece, ...], answering: Answering, *, head: bool) -> tuple[str, ...]:
     """How later actions find the message: as the last text of ours in the chat, and by the reply's `ref`."""
     chat_id = answering.chat_id or ""
-    last_text = (name_of_last_text(chat_id),) if isinstance(parts[0], Text) else ()
+    can_be_edited = isinstance(parts[0], Text) and not is_flat(reply, answering.around)
+    last_text = (name_of_last_text(chat_id),) if can_be_edited else ()
     by_ref = (name_of_ref(chat_id, reply.ref),) if reply.ref is not None and head else ()
     return last_text + by_ref
 

@@ -16,8 +16,8 @@ EDIT_LIMIT = 10_000
 class Edit(Aimed):
     """Let the last text that you sent in the chat say something else, or the message with the `ref`, or `to`.
 
-    iMessage only, 5 times within 15 minutes of the send. `part` counts the parts of that message from 0; the new text is
-    plain. Raises `ReplyError`.
+    iMessage only, 5 times within 15 minutes of the send; a text that you asked to go as SMS or RCS is passed over. `part`
+    counts the parts of that message from 0; the new text is plain. Raises `ReplyError`.
     """
 
     text: str = field(repr=False)

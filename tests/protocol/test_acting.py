@@ -394,6 +394,15 @@ def test_messages_of_ours_are_named_for_later() -> None:
     assert [item.names for item in items] == [(text,), (), (text, ref), (text,), (poll,)]
 
 
+def test_a_text_that_goes_as_sms_is_not_the_one_to_edit() -> None:
+    """Only iMessage takes edits (linq-api-v3.md section 7.5): the text before it is meant."""
+    replies = [Reply("a"), Reply("b", preferred_service="SMS", ref="r")]
+
+    items = freeze(replies, ANSWERING).items
+
+    assert [item.names for item in items] == [(name_of_last_text(CHAT),), (name_of_ref(CHAT, "r"),)]
+
+
 def leased(item: OutboxItem, *facts: Fact) -> Lease:
     """A lease of an item that comes with what is known."""
     return Lease(
