@@ -410,6 +410,8 @@ class Wait:
     """Whether the request may have arrived: starts the item's clock `Lease.ambiguous_ms`, once."""
     use_plain: bool = False
     """Send the unthreaded variant from now on."""
+    gives_way: bool = False
+    """Whether an answer that waits behind it in the lane goes before it, at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,11 +73,7 @@ def before_send(lease: Lease, now_ms: int) -> Verdict | None:
     ruling = ruling_of(lease)
     if ruling is None:
         return None
-    return (
-        _dead(lease, ruling.why)
-        if ruling.wait_ms is None
-        else _later(lease, now_ms, ruling.why, ruling.wait_ms, burn=False)
-    )
+    return _dead(lease, ruling.why) if ruling.wait_ms is None else _paused(lease, now_ms, ruling.why, ruling.wait_ms)
 
 
 def _second_thoughts(lease: Lease, now_ms: int) -> Verdict | None:
@@ -202,6 +198,14 @@ def _later(lease: Lease, now_ms: int, why: str, delay_ms: int, *, burn: bool = T
     if now_ms - _reply(lease).created_ms >= DEADLINE_MS:
         return _dead(lease, f"{why}; given up after 24 hours", sick=sick)
     return Verdict(outcome=Wait(delay_ms=delay_ms, reason=why, burn=burn), news="reply waits", sick=sick)
+
+
+def _paused(lease: Lease, now_ms: int, why: str, delay_ms: int) -> Verdict:
+    """What nobody waits for, stopped on the way: answers behind it go first."""
+    verdict = _later(lease, now_ms, why, delay_ms, burn=False)
+    if not isinstance(verdict.outcome, Wait):
+        return verdict
+    return replace(verdict, outcome=replace(verdict.outcome, gives_way=True))
 
 
 def _dead(lease: Lease, reason: str, *, sick: bool = False) -> Verdict:

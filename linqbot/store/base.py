@@ -196,7 +196,9 @@ class Outbox(Protocol):
         are: `Lease.lane`, not `OutboxItem.lane`, is where they wait.
         `Wait`: the item stays the head and the lane is delayed by `delay_ms` (0: to the rear of ready); `burn` adds to
         `attempts`; `ambiguous` sets `ambiguous_ms` to now if not set; `use_plain` makes later leases say `use_plain` and,
-        with it, forgets `ambiguous_ms` (the variant was never sent).
+        with it, forgets `ambiguous_ms` (the variant was never sent). `gives_way`: if the lane's first 16 items hold one
+        that is no broadcast, the first such becomes the head, as if nothing had happened to it yet, and the lane goes on
+        without delay; the others keep their order, and of what was the head it is forgotten what was tried.
         `Dead`: the letter is buried (its `item` set to the reply's bytes) and the item ends; the lane goes on.
         """
         ...

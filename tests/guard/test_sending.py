@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from linqbot import Bot, Message, Send
+from linqbot.protocol.guard import YES, line_key
+from linqbot.records import Fact
 from linqbot.settings import load_settings
 from linqbot.testing import Sim
 from linqbot.testing.harness import LINE
@@ -157,6 +160,32 @@ async def test_news_of_the_line_pauses_what_nobody_waits_for(sim: Sim, status: s
     await _idle(sim)
 
     assert sends(sim) == before + (status == "ACTIVE")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_answer_does_not_wait_behind_what_is_paused(sim: Sim, when: str) -> None:
+    """In the same chat, whether it was frozen before the broadcast was looked at or after: within a minute it is sent."""
+    (first,) = await sim.user(ANN).says("hello")
+    news = Fact(key=line_key(LINE), value=YES, rank=sim.clock.now_ms())
+    await sim.bot.store.learn([news])  # the emulated Linq would refuse the answer, too
+    if when == "before":
+        await asyncio.gather(
+            sim.user(ANN).writes("there?"), sim.bot.send(first.chat_id, "offer", key="offer", line=LINE)
+        )
+    else:
+        await sim.bot.send(first.chat_id, "offer", key="offer", line=LINE)
+        await _idle(sim)
+        await sim.user(ANN).writes("there?")
+    await sim.emulator.quiet()
+    await _idle(sim)
+    sim.clock.advance(seconds=61)
+    await _idle(sim)
+    assert [reply.text for reply in sim.said_to(ANN)] == ["you said hello", "you said there?"]
+
+    await sim.bot.store.learn([replace(news, value=None)])
+    await all_done(sim)
+
+    assert [reply.text for reply in sim.said_to(ANN)] == ["you said hello", "you said there?", "offer"]
 
 
 async def test_a_blocked_handle_is_written_to_once_it_is_unblocked(sim: Sim) -> None:

@@ -96,6 +96,7 @@ WAITS = st.builds(
     burn=st.booleans(),
     ambiguous=st.booleans(),
     use_plain=st.booleans(),
+    gives_way=st.booleans(),
 )
 
 
@@ -114,16 +115,27 @@ class Model:
     """Under which something was posted once."""
     passed: dict[str, str] = field(default_factory=dict)
     """What lanes became."""
+    broadcasts: set[str] = field(default_factory=set)
 
     def append(self, reply: OutboxItem) -> None:
         if reply.once not in self.names:
             self.outbox[self.passed.get(reply.lane, reply.lane)].append(reply.key)
         if reply.once:
             self.names.add(reply.once)
+        if reply.broadcast:
+            self.broadcasts.add(reply.key)
 
     def pass_on(self, lane: str, to: str) -> None:
         self.passed[lane] = to
         self.outbox[to] += self.outbox.pop(lane)
+
+    def give_way(self, lane: str, key: str) -> None:
+        """The first answer behind the head goes before it, unless it is known that the head arrived."""
+        waiting = self.outbox[lane]
+        answers = [one for one in waiting[waiting.index(key) + 1 :] if one not in self.broadcasts]
+        if key not in self.arrived and answers:
+            waiting.remove(answers[0])
+            waiting.insert(waiting.index(key), answers[0])
 
     def receive(self, lane: str, key: str) -> None:
         waiting = self.outbox[lane]
@@ -458,18 +470,14 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.sends())
     @rule(
         data=st.data(),
-        wait=st.builds(
-            Wait,
-            delay_ms=DELAYS,
-            reason=st.just("later"),
-            burn=st.booleans(),
-            ambiguous=st.booleans(),
-            use_plain=st.booleans(),
-        ),
+        wait=WAITS,
     )
     def wait(self, data: st.DataObject, wait: Wait) -> None:
         """Linq may later."""
-        self._settle(self._held(data, Side.OUT), wait)
+        lease = self._held(data, Side.OUT)
+        assert lease.reply is not None
+        if self._settle(lease, wait) and wait.gives_way:
+            self.model.give_way(lease.lane, lease.reply.key)
 
     def _settle(self, lease: Lease, outcome: Outcome) -> bool:
         assert lease.reply is not None

@@ -99,7 +99,8 @@ def outcome_arguments(lane: str, outcome: Outcome) -> tuple[Argument, ...]:
         passes = () if to is None else (to.removeprefix("chat:"), fact_key("lane", lane))
         return "sent", outcome.message_id or "", *passes
     if isinstance(outcome, Wait):
-        return "wait", outcome.delay_ms, int(outcome.burn), int(outcome.ambiguous), int(outcome.use_plain)
+        facts = (outcome.burn, outcome.ambiguous, outcome.use_plain, outcome.gives_way)
+        return "wait", outcome.delay_ms, *map(int, facts)
     return "dead", *letter_arguments(outcome.letter)[:2]
 
 

@@ -95,6 +95,12 @@ def delay(tx: Transaction, lane: Lane, delay_ms: int) -> None:
         put(tx, lane._replace(place=DELAYED, rank=tx.now_ms + delay_ms, token=None))
 
 
+def to_head(tx: Transaction, lane: Lane, seq: int) -> None:
+    """Let another item be the head, of which nothing was tried yet; the lane goes to the rear, its lease over."""
+    tx.run("first_item", seq)
+    to_rear(tx, _untried(lane))
+
+
 def end_head(tx: Transaction, lane: Lane, count: int = 1) -> list[int]:
     """Take items off the head, with all that belonged to them; what is left goes to the rear. The sizes of what ended."""
     ended = [row[0] for row in tx.rows("end_items", lane.id, count)]
@@ -102,11 +108,14 @@ def end_head(tx: Transaction, lane: Lane, count: int = 1) -> list[int]:
         tx.run("drop_marks", lane.id)
     size = lane.size - len(ended)
     if size:
-        fresh = lane._replace(size=size, attempts=0, stalls=0, ambiguous_ms=None, use_plain=0, proof=None, marked=0)
-        to_rear(tx, fresh)
+        to_rear(tx, _untried(lane._replace(size=size, marked=0)))
     else:
         tx.run("drop_lane", lane.id)
     return ended
+
+
+def _untried(lane: Lane) -> Lane:
+    return lane._replace(attempts=0, stalls=0, ambiguous_ms=None, use_plain=0, proof=None)
 
 
 def _make_ready(tx: Transaction, lane: Lane) -> None:

@@ -16,8 +16,8 @@ _STEP = 64
 """How many expired, due or fired things one call moves at the most."""
 _LOOKS = 256
 """How many lanes without budget one call passes at the most."""
-_PATIENCE, _DEPTH = 16, 16
-"""How many answers go before a broadcast that is ready, and how far into a lane one looks for them."""
+_PATIENCE = 16
+"""How many answers go before a broadcast that is ready."""
 
 
 def lease(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> Leases:
@@ -138,7 +138,7 @@ def _look(tx: Transaction, side: Side, lane: Lane) -> _Found:
 
 
 def _only_broadcasts(tx: Transaction, lane: Lane) -> bool:
-    return all(OutboxItem.from_bytes(record).broadcast for record in lanes.head(tx, lane, _DEPTH))
+    return all(OutboxItem.from_bytes(record).broadcast for record in lanes.head(tx, lane, outbox.DEPTH))
 
 
 def _lease(tx: Transaction, side: Side, lane: Lane, take: int) -> Lease:

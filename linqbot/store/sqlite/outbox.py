@@ -25,6 +25,8 @@ from linqbot.store.sqlite.lane import LEASED, Lane
 from linqbot.store.sqlite.transaction import Transaction
 
 _STEP = 500
+DEPTH = 16
+"""How far into a lane one looks for an answer among broadcasts."""
 _LOWER = {"failed": '["sent"]', "delivered": '["sent","failed"]', "read": '["sent","failed","delivered"]'}
 """Which statuses each one is beyond."""
 
@@ -76,6 +78,8 @@ def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:
                 _pass(tx, name, passes_to)
         case Wait() if lane.proof is not None:
             finish(tx, lane, lane.proof)
+        case Wait(gives_way=True) if (seq := _first_answer(tx, lane)) is not None:
+            lanes.to_head(tx, lane, seq)
         case Wait():
             _wait(tx, lane, outcome)
         case Dead(letter=letter):
@@ -158,6 +162,12 @@ def _end(tx: Transaction, lane: Lane) -> None:
     tx.tally.outbox -= len(lanes.end_head(tx, lane))
     if was_full:
         tx.ready.add(Side.IN)
+
+
+def _first_answer(tx: Transaction, lane: Lane) -> int | None:
+    """Where the first answer behind the head is, as far as one looks."""
+    behind = tx.rows("first_items", lane.id, DEPTH)[1:]
+    return next((seq for seq, record in behind if not OutboxItem.from_bytes(record).broadcast), None)
 
 
 def _wait(tx: Transaction, lane: Lane, wait: Wait) -> None:

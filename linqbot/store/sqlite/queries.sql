@@ -79,6 +79,12 @@ INSERT INTO item (lane, record) VALUES (?1, ?2);
 -- head_items: lane, limit -> the records at the head, in order.
 SELECT record FROM item WHERE lane = ?1 ORDER BY seq LIMIT ?2;
 
+-- first_items: lane, limit -> (seq, record) at the head, in order.
+SELECT seq, record FROM item WHERE lane = ?1 ORDER BY seq LIMIT ?2;
+
+-- first_item: seq -> the item comes before all others.
+UPDATE item SET seq = (SELECT min(seq) FROM item) - 1 WHERE seq = ?1;
+
 -- end_items: lane, limit -> so many items leave the head; the size of each.
 DELETE FROM item WHERE seq IN (SELECT seq FROM item WHERE lane = ?1 ORDER BY seq LIMIT ?2) RETURNING length(record);
 

@@ -95,6 +95,43 @@ class PaceContract(StoreFixtures):
 
         assert set((await send_all(store))[:2]) == {"a0", "a1"}
 
+    async def test_broadcast_that_gives_way_is_overtaken_by_an_answer(self, store: Store) -> None:
+        """At once; broadcasts keep their order among themselves, and nothing is lost."""
+        await store.post([_broadcast(f"b{number}", "chat:x") for number in range(3)])
+        await store.post([reply("a1", "chat:x"), reply("a2", "chat:x")])
+        held = await lease(store, Side.OUT)
+
+        assert await store.settle(held.lane, held.token, Wait(delay_ms=60_000, reason="flagged", gives_way=True))
+
+        assert await send_all(store) == ["a1", "b0", "b1", "b2", "a2"]
+        assert (await store.stats()).outbox == 0
+        assert await store.sweep() == 0
+
+    async def test_trouble_of_what_gave_way_is_not_the_answers(self, store: Store) -> None:
+        """What was tried before counts for nothing that was not tried."""
+        await store.post([_broadcast("b", "chat:x"), reply("a", "chat:x")])
+        held = await lease(store, Side.OUT)
+        await store.settle(held.lane, held.token, Wait(delay_ms=0, reason="busy", burn=True, use_plain=True))
+        held = await lease(store, Side.OUT)
+        await store.settle(held.lane, held.token, Wait(delay_ms=60_000, reason="flagged", gives_way=True))
+
+        held = await lease(store, Side.OUT)
+
+        assert held.reply is not None
+        assert (held.reply.key, held.attempts, held.use_plain) == ("a", 0, False)
+
+    async def test_broadcast_without_an_answer_behind_it_just_waits(self, store: Store, clock: TurnedClock) -> None:
+        """Other broadcasts wait behind it."""
+        await store.post([_broadcast("b0", "chat:x"), _broadcast("b1", "chat:x")])
+        held = await lease(store, Side.OUT)
+        await store.settle(held.lane, held.token, Wait(delay_ms=60_000, reason="flagged", gives_way=True))
+
+        early = await nothing(store, Side.OUT)
+        clock.advance(seconds=61)
+
+        assert early
+        assert await send_all(store) == ["b0", "b1"]
+
     async def test_frozen_broadcasts_are_broadcasts(self, store: Store) -> None:
         """A turn may make some, too."""
         await freeze(store, *_broadcasts(1), *_answers(1))

@@ -1,6 +1,6 @@
 -- ARGV: lane, token, then `sent`, a message id or '' and, if the lane passes, the chat's id and the key of the fact that tells
 -- it | `dead`, id and letter |
--- `wait`, delay in ms, and 1 or 0 for burn, ambiguous, use plain. -> 1, or 0 when the token is not the lane's.
+-- `wait`, delay in ms, and 1 or 0 for burn, ambiguous, use plain, gives way. -> 1, or 0 when the token is not the lane's.
 local lane, what = ARGV[2], ARGV[4]
 local state = about('out', lane)
 run_when_full()
@@ -14,6 +14,19 @@ local function pass(chat, fact)
   learn(fact, string.format('%d', now), string.format('%d', LIMITS.passed_ms), chat)
 end
 
+-- Puts the first answer of the lane at its head; false when there is none.
+local function first_answer()
+  for _, entry in ipairs(call('LRANGE', queue('out', lane), 1, 15)) do
+    local _, at = unframe(entry, 5)
+    if not more(string.sub(entry, at)).bc then
+      call('LREM', queue('out', lane), 1, entry)
+      call('LPUSH', queue('out', lane), entry)
+      return true
+    end
+  end
+  return false
+end
+
 local arrived = call('HGET', state, 'mid')
 if what == 'sent' then
   finish_sent(lane, ARGV[5] ~= '' and ARGV[5] or arrived or '')
@@ -25,6 +38,10 @@ elseif what == 'dead' then
   finish('out', lane, 1)
 elseif arrived then
   finish_sent(lane, arrived)
+elseif ARGV[9] == '1' and first_answer() then
+  leave_places('out', lane)
+  call('DEL', state)
+  rear('out', lane)
 else
   leave_places('out', lane)
   if ARGV[6] == '1' then call('HINCRBY', state, 'att', 1) end
