@@ -10,6 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 
 KEY_PREFIX = "lb1_"
 """Every idempotency key of linqbot begins so; a message sent under it is ours (design.md section 9)."""
@@ -37,6 +38,7 @@ def send_key(namespace: str, key: str, position: int, part: str = "") -> str:
     return idempotency_key(namespace, f"send:{key}", "", position, part)
 
 
+@lru_cache(maxsize=4_096)  # every event and every reply of a chat asks for the same few
 def fact_key(kind: str, *about: str) -> str:
     """The key of what is known of a kind (`opted-out`, `line`, …) about somebody or something; the names are hashed, so
     that no phone number is in a key. The namespace is the store's affair.
