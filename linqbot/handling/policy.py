@@ -46,7 +46,8 @@ class Visit:
 
     def end(self, *, answered: bool) -> None:
         """The handler has ended."""
-        for end in self._ends:
+        ends, self._ends = self._ends, []  # they know the visit: kept, each turn would lie in memory for the collector
+        for end in ends:
             end(answered)
 
 

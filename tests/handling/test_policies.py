@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -405,3 +407,25 @@ async def test_state_written_by_a_turn_that_cannot_be_said_is_dropped(stage: Sta
     commit = await stage.run(received("hi"))
 
     assert (commit.state, len(commit.dead)) == ((), 1)
+
+
+async def test_a_turn_leaves_nothing_for_the_garbage_collector(stage: Stage) -> None:
+    """What a turn made goes when it ends, although its policies wanted to hear of the end: the collector of a serving
+    process seldom looks, and ten megabytes of turns would wait for it."""
+    seen: list[weakref.ref[object]] = []
+
+    @stage.router.message(policies=[LoopGuard()])
+    async def forgets(message: Message) -> str:
+        seen.append(weakref.ref(message))
+        return "yes"
+
+    async with stage.open() as run:
+        await run(message_with())
+        gc.collect()
+        gc.disable()
+        try:
+            await run(message_with())
+            await _turns_of_the_loop()
+            assert [one() for one in seen] == [None, None]
+        finally:
+            gc.enable()
