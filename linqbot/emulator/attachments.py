@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from linqbot.emulator import choices, fields, finding, formats, shapes, transfers
-from linqbot.emulator.chats import NOTHING
+from linqbot.emulator import choices, fields, finding, formats, shapes, texts, transfers, typing_bubbles
 from linqbot.emulator.entities import Json
 from linqbot.emulator.linq import Linq
-from linqbot.emulator.operation import Call, ok
+from linqbot.emulator.operation import NOTHING, Call, ok
 from linqbot.emulator.parts import check_url, stored_media
 from linqbot.emulator.problems import Problem
 from linqbot.emulator.rules import Content
@@ -26,7 +25,7 @@ def create_attachment(linq: Linq, call: Call) -> Answer:
     for field in ("filename", "content_type", "size_bytes"):
         if body.get(field) is None:
             raise fields.missing(field)
-    if not isinstance(name, str) or not 1 <= len(name) <= MOST_NAME:
+    if not isinstance(name, str) or not 1 <= len(name) <= MOST_NAME or not texts.is_unicode(name):
         raise fields.value(f"filename must be a string of 1 to {MOST_NAME} characters")
     if type(size) is not int or size < 1:
         raise fields.value("size_bytes must be a positive integer")
@@ -82,6 +81,7 @@ def send_voice_memo(linq: Linq, call: Call) -> Answer:
     message = linq.exchange.accept(
         chat, Content(parts=[part], override_optout=override), trace_id=call.trace_id, failure=call.failure
     )
+    typing_bubbles.clear(linq, chat, call.trace_id)
     memo = {name: part[name] for name in ("id", "url", "filename", "mime_type", "size_bytes")}
     return ok(
         {

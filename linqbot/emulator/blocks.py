@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from linqbot.emulator import choices, fields, shapes
-from linqbot.emulator.chats import NOTHING
 from linqbot.emulator.linq import Linq
-from linqbot.emulator.operation import Call, ok
+from linqbot.emulator.operation import NOTHING, Call, ok
 from linqbot.emulator.problems import Problem
 from linqbot.emulator.wire import Answer
 from linqbot.emulator.world import Block

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linqbot.emulator import apps, fields, finding, shapes
+from linqbot.emulator import apps, fields, finding, shapes, typing_bubbles
 from linqbot.emulator.linq import Linq
 from linqbot.emulator.operation import Call, ok
 from linqbot.emulator.problems import Problem
@@ -24,6 +24,7 @@ def update_card(linq: Linq, call: Call) -> Answer:
     chat = message.chat
     linq.gate.check_recipients(chat.line, chat.handles, is_group=chat.is_group, override_optout=False)
     new = linq.exchange.accept(chat, Content(parts=[part]), trace_id=call.trace_id, failure=call.failure)
+    typing_bubbles.clear(linq, chat, call.trace_id)
     return ok({"chat_id": chat.id, "message": shapes.sent_message(new)}, 202)
 
 

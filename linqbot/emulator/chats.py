@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from linqbot.emulator import choices, fields, finding, replays, services, shapes
+from linqbot.emulator import choices, fields, finding, replays, services, shapes, typing_bubbles
 from linqbot.emulator.entities import Chat
 from linqbot.emulator.linq import Linq
-from linqbot.emulator.operation import Call, ok
+from linqbot.emulator.operation import NOTHING, Call, ok
+from linqbot.emulator.problems import Problem
 from linqbot.emulator.rules import Content, check_first, key_of, message_of, read_content
 from linqbot.emulator.wire import Answer
 
 MOST_RECIPIENTS = 31
-
-NOTHING = Answer(204)
 
 
 def create_chat(linq: Linq, call: Call) -> Answer:
@@ -26,16 +25,18 @@ def create_chat(linq: Linq, call: Call) -> Answer:
     others = frozenset(recipients)
     kept = replays.replay(linq, call, f"to:{line}:{sorted(others)}", key_of(message_of(body)))
     if isinstance(kept, Answer):
-        return Answer(choices.REUSE_STATUS, kept.body)
+        return kept
     content = read_content(body, linq.vault, people=(line, *recipients), is_group=len(others) > 1)
     chat = linq.world.chat_of(line, others)
-    if chat is None or not chat.is_reusable:
+    is_reused = chat is not None and chat.is_reusable
+    if not is_reused:
         check_first(content)
-        chat = None
     linq.gate.check_recipients(line, others, is_group=len(others) > 1, override_optout=content.override_optout)
-    chat = chat or open_chat(linq, line, recipients, content, call.trace_id)
+    if chat is None or not is_reused:
+        chat = open_chat(linq, line, recipients, content, call.trace_id)
     message = linq.exchange.accept(chat, content, trace_id=call.trace_id, failure=call.failure)
-    answer = ok(shapes.created_chat(chat, message), 201)
+    typing_bubbles.clear(linq, chat, call.trace_id)
+    answer = ok(shapes.created_chat(chat, message), choices.REUSE_STATUS if is_reused else 201)
     replays.keep(linq, message, answer, kept)
     return answer
 
@@ -47,8 +48,13 @@ def read_recipients(given: Any) -> list[str]:
 
 
 def open_chat(linq: Linq, line: str, recipients: list[str], content: Content, trace_id: str) -> Chat:
-    """A new chat over the service its first message takes."""
-    possible = services.shared(linq.world, recipients)
+    """A new chat over the service its first message takes; refused before it opens where that message would be."""
+    if line in recipients:
+        raise Problem(*choices.OWN_NUMBER, "A line does not write to itself")
+    if content.reply_to is not None:
+        raise Problem(404, choices.REPLY_TARGET_CODE, "Message to reply to not found")
+    linq.gate.check_day(line)
+    possible = services.shared(linq.world, recipients, line=line)
     service = services.pick(possible, content.preferred_service) or services.pick(possible, None) or "SMS"
     return linq.exchange.open_chat(line, recipients, service=service, trace_id=trace_id)
 

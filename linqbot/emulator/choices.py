@@ -29,7 +29,7 @@ def _choose(value: _T, *, about: str, unknown: str, shown: str = "") -> _T:
     return value
 
 
-REPLAY_STATUS = _choose(202, about="HTTP status of an idempotent replay", unknown="section 4")
+REPLAY_STATUS = _choose("that of the first answer", about="HTTP status of an idempotent replay", unknown="section 4")
 REUSE_STATUS = _choose(201, about="HTTP status of POST /v3/chats when a chat is reused", unknown="section 7.1")
 KEY_SCOPE = _choose("account", about="where an idempotency key is unique", unknown="section 12 item 1")
 KEY_LIFETIME = _choose(
@@ -43,6 +43,14 @@ CONTENT_CODE = _choose(1004, about="code for content rules without a stated code
 VALUE_CODE = _choose(1005, about="code for a field value out of range or of a wrong type", unknown="section 12 item 8")
 REPLY_TARGET_CODE = _choose(2002, about="code (404) for a reply_to whose target is unknown", unknown="section 6.2")
 FIRST_MESSAGE_CODE = _choose(1005, about="code for reply_to or effect in a first message", unknown="section 7.1")
+FIRST_ANYWHERE = _choose(
+    "an effect is accepted, a reply has no target", about="a first message by POST /v3/messages", unknown="section 6.2"
+)
+URL_IN_TEXT = _choose(
+    "a scheme with ://, or www.", about="what is a URL in the text of a first message", unknown="section 7.1"
+)
+OWN_NUMBER = _choose((400, 1005), about="a line among the recipients of its own message", unknown="section 12 item 8")
+REPLY_PART = _choose("accepted", about="a reply_to whose part_index the target has not", unknown="section 12 item 8")
 EXPERIENCE_CODE = _choose(2011, about="code (403) for experiences", unknown="section 6")
 TEXT_UNIT = _choose("UTF-16 code units", about="unit of the 10,000 characters", unknown="section 12 item 9")
 BLANK_TEXT = _choose("accepted", about="text of white space only", unknown="section 12 item 9")
@@ -57,6 +65,11 @@ GATE_ORDER = _choose(
     "line (2027), block (2026), sandbox (2008), opt-out (2024), rate (1007)",
     about="which refusal comes first",
     unknown="section 7",
+)
+FREE_ACTS = _choose(
+    "neither opt-outs, blocks nor the pair's minute stop them",
+    about="reactions, edits, typing, read receipts, shared cards",
+    unknown="sections 3 and 9.1 speak of sends",
 )
 SANDBOX_GROUP = _choose("everybody wrote first", about="a group on a sandbox line", unknown="section 9.2")
 SANDBOX_MINUTE = _choose("not limited", about="sandbox messages per minute", unknown="section 12 item 15")
@@ -82,11 +95,18 @@ INBOUND_SERVICE = _choose("the service of their last message", about="the servic
 UNDECLARED = _choose(
     ("iMessage", "SMS"), about="services of somebody who was not declared and never wrote", unknown="section 6.2"
 )
+UNDECLARED_RCS = _choose(("RCS", "SMS"), about="services of such a person for a line of type RCS", unknown="section 5")
 SERVICE_IMPOSSIBLE_CODE = _choose(
     4005, about="message.failed code when iMessage is demanded for somebody without it", unknown="section 6.2"
 )
 LIFECYCLE_MS = _choose(
     (2, 4, 6), about="milliseconds from acceptance to sent, delivered, read", unknown="section 12 item 7"
+)
+READ_RECEIPTS = _choose("everybody", about="whose phone tells that a message was read", unknown="section 9.3")
+TRANSCRIPT = _choose(
+    "as it was sent, with what only iMessage shows",
+    about="a message on a phone in the transcript",
+    unknown="section 6.2; ours to define",
 )
 TYPING_MS = _choose(90_000, about="milliseconds a typing bubble lasts", unknown="section 7.4 says 85 to 90 s")
 GROUP_TYPING = _choose("works", about="typing in a group", unknown="section 11")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from linqbot.emulator import fields, replays, shapes, typing_bubbles
+from linqbot.emulator import fields, replays, shapes, texts, typing_bubbles
 from linqbot.emulator.chats import open_chat, read_recipients
 from linqbot.emulator.entities import Chat, Json, Line, Message
 from linqbot.emulator.linq import Linq
@@ -30,7 +30,7 @@ class Choice:
 
 
 def send_anywhere(linq: Linq, call: Call) -> Answer:
-    """POST /v3/messages: always 202. The key may be in the header or the message (choices.TWO_KEYS)."""
+    """POST /v3/messages: always 202; choices.TWO_KEYS, choices.FIRST_ANYWHERE."""
     body = fields.mapping(call.body, "body")
     recipients = read_recipients(body.get("to"))
     excluded = _phones(body.get("exclude_from"), "exclude_from")
@@ -51,7 +51,7 @@ def send_anywhere(linq: Linq, call: Call) -> Answer:
     )
     chat = choice.chat or open_chat(linq, choice.line, recipients, content, call.trace_id)
     message = linq.exchange.accept(chat, content, trace_id=call.trace_id, failure=call.failure)
-    typing_bubbles.clear(linq, chat)
+    typing_bubbles.clear(linq, chat, call.trace_id)
     answer = ok(_result(chat, message, choice), 202)
     replays.keep(linq, message, answer, kept)
     return answer
@@ -64,7 +64,7 @@ def get_available_number(linq: Linq, call: Call) -> Answer:
     kind = call.query.get("type")
     if kind not in (None, "iMessage", "RCS"):
         raise fields.value("type must be iMessage or RCS")
-    chats = [chat for chat in _chats(linq, recipients) if chat.line not in excluded] if recipients else []
+    chats = [chat for chat in _chats(linq, recipients) if _is_free(linq, chat, excluded)] if recipients else []
     phone = chats[0].line if chats else best_line(linq, excluded, kind=kind, none=Problem(503, 4004, _NONE)).phone
     linq.world.lines[phone].last_used = linq.world.tick()
     return ok({"phone_number": phone, "vcf_url": f"{linq.vault.site}/cdn/vcf/{phone.removeprefix('+')}.vcf"})
@@ -103,13 +103,16 @@ def _chats(linq: Linq, recipients: list[str]) -> list[Chat]:
     return sorted(usable, key=lambda chat: chat.updated_ms, reverse=True)
 
 
+def _is_free(linq: Linq, chat: Chat, excluded: frozenset[str]) -> bool:
+    return chat.line not in excluded and linq.world.lines[chat.line].may_send
+
+
 def _worded(body: Json, choice: Choice, key: str | None) -> Json:
     message = dict(body["message"])
     continuation = body.get("continuation_message")
     if continuation is not None:
-        text = fields.mapping(continuation, "continuation_message").get("text")
-        if not isinstance(text, str) or not text:
-            raise fields.missing("continuation_message.text")
+        given = fields.mapping(continuation, "continuation_message").get("text")
+        text = texts.read_string(given, "continuation_message.text", most=texts.MOST_TEXT)
         if choice.previous is not None:
             message = {"parts": [{"type": "text", "value": text}]}
     return {**body, "message": {**message, "idempotency_key": key}}

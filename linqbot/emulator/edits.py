@@ -6,11 +6,10 @@ choices.EDIT_LIMIT, choices.EDIT_OTHERS, choices.EDIT_DECORATIONS.
 from __future__ import annotations
 
 from linqbot.emulator import choices, fields, finding, payloads, shapes, texts
-from linqbot.emulator.chats import NOTHING
 from linqbot.emulator.entities import Json, Message
 from linqbot.emulator.fields import content
 from linqbot.emulator.linq import Linq
-from linqbot.emulator.operation import Call, ok
+from linqbot.emulator.operation import NOTHING, Call, ok
 from linqbot.emulator.problems import Problem
 from linqbot.emulator.reactions import service_of
 from linqbot.emulator.wire import Answer

@@ -155,7 +155,11 @@ class Exchange:
         others = frozenset(people) - {inbound.line}
         chat = self._world.chats.get(inbound.chat_id or "") or self._world.chat_of(inbound.line, others)
         if chat is None:  # choices.CREATED_BEFORE_MESSAGE
-            service = inbound.service or services.pick(services.shared(self._world, others), None) or "iMessage"
+            service = (
+                inbound.service
+                or services.pick(services.shared(self._world, others, line=inbound.line), None)
+                or "iMessage"
+            )
             return self.open_chat(
                 inbound.line, (one for one in people if one in others), service=service, trace_id=trace_id
             )
@@ -166,6 +170,6 @@ class Exchange:
     def _check_target(self, chat: Chat, content: Content) -> None:
         if content.reply_to is None:
             return
-        target = self._world.messages.get(content.reply_to["message_id"])
+        target = self._world.messages.get(content.reply_to["message_id"])  # choices.REPLY_PART
         if target is None or target.chat is not chat or target.is_deleted:
             raise Problem(404, choices.REPLY_TARGET_CODE, "Message to reply to not found")

@@ -13,7 +13,7 @@
 | `html` | an HTML error page, under `status` |
 | `huge_body` | an answer of `size` bytes, under `status` |
 | `redirect` | 307 to `location` |
-| `failed` | accepted, then message.failed with `code` and `reason`; `delivered_late` says it arrived after all |
+| `failed` | accepted, then message.failed with `code` and `reason`; with `delivered_late` it arrives after all |
 | `duplicate` | webhook: delivered `times` times at once |
 | `reorder` | webhook: `count` deliveries are held and then made in reverse order |
 | `drop` | webhook: the first `attempts` attempts are lost on the way |
@@ -56,7 +56,7 @@ class Fault:
     attempts: int = 1
     size: int = 64 * 1024 * 1024
     location: str = "https://elsewhere.invalid/"
-    reason: str = "Message send failed"
+    reason: str | None = None
     delivered_late: bool = False
 
     def matches(self, *names: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from linqbot.emulator import choices
@@ -73,6 +74,16 @@ def handle(given: Any, name: str) -> str:
     if isinstance(given, str) and _EMAIL.fullmatch(given):
         return given
     return phone(given, name)
+
+
+def split_url(given: Any) -> SplitResult:
+    """The pieces of an address; all of them empty when it is none."""
+    try:
+        parts = urlsplit(given if isinstance(given, str) else "")
+        _ = parts.port  # read only now, when it may turn out to be no number
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def flag(given: Any, name: str) -> bool:

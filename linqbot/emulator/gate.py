@@ -53,7 +53,10 @@ class Gate:
         self.check_line(chat.line)
 
     def check_recipients(self, line: str, others: frozenset[str], *, is_group: bool, override_optout: bool) -> None:
-        """Refuse a message to people who must not get one; groups are free of blocks and opt-outs."""
+        """Refuse a message to people who must not get one; groups are free of blocks and opt-outs.
+
+        choices.FREE_ACTS: what is not a message does not come here.
+        """
         from_ = self.check_line(line)
         if not is_group and not others.isdisjoint(self._world.blocked):
             raise Problem(403, 2026, "You have blocked this recipient")
@@ -67,11 +70,19 @@ class Gate:
     def spend(self, chat: Chat) -> None:
         """Count one more message of a chat; refuses when there were too many (choices.SANDBOX_MINUTE)."""
         now_ms = self._clock.now_ms()
+        self.check_day(chat.line)  # before anything is counted
         if self._pair_limit is not None:  # choices.PAIR_OF_A_GROUP: the minute is the chat's
             window_ms = choices.PAIR_WINDOW_MS
             limits.spend(self._world, f"pair:{chat.id}", most=self._pair_limit, window_ms=window_ms, now_ms=now_ms)
         if self._world.lines[chat.line].sandbox:
-            limits.spend_day(self._world, f"sandbox:{chat.line}", most=SANDBOX_DAY, now_ms=now_ms)
+            limits.today(self._world, f"sandbox:{chat.line}", now_ms=now_ms).append(now_ms)
+
+    def check_day(self, line: str) -> None:
+        """Refuse when a sandbox line has sent all it may today."""
+        now_ms = self._clock.now_ms()
+        used = limits.today(self._world, f"sandbox:{line}", now_ms=now_ms)
+        if self._world.lines[line].sandbox and len(used) >= SANDBOX_DAY:
+            raise limits.too_many(limits.DAY_MS - now_ms % limits.DAY_MS)
 
     def note(self, chat: Chat, sender: str, parts: list[Json]) -> None:
         """Learn from what somebody wrote: that they know the line, and whether they want to hear from it."""

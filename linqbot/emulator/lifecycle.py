@@ -17,13 +17,16 @@ from linqbot.emulator.entities import Chat, Json, Message
 from linqbot.emulator.postman import Postman
 from linqbot.emulator.world import World
 
+SEND_FAILED, DELIVERY_FAILED = "Message send failed", "Message delivery failed"
+"""Reasons of message.failed: after the second one it may still be delivered (linq-api-v3.md section 9.4)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """A message that is accepted and then not delivered, or late after all."""
 
     code: int = 4001
-    reason: str = "Message send failed"
+    reason: str = SEND_FAILED
     delivered_late: bool = False
 
 
@@ -70,7 +73,7 @@ class Lifecycle:
     def _delivered(self, message: Message) -> None:
         message.status, message.delivered_ms = "delivered", self._clock.now_ms()
         self._report(message, "delivered")
-        self._later(message, 2, self._read)
+        self._later(message, 2, self._read)  # choices.READ_RECEIPTS
 
     def _read(self, message: Message) -> None:
         message.status, message.read_ms = "read", self._clock.now_ms()

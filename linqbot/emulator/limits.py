@@ -22,15 +22,12 @@ def spend(world: World, what: str, *, most: int, window_ms: int, now_ms: int) ->
     times.append(now_ms)
 
 
-def spend_day(world: World, what: str, *, most: int, now_ms: int) -> None:
-    """Count one more of `what` today; the day ends at 00:00 UTC."""
+def today(world: World, what: str, *, now_ms: int) -> deque[int]:
+    """When `what` was counted today; the day ends at 00:00 UTC."""
     times = world.windows.setdefault(what, deque())
-    midnight = now_ms - now_ms % DAY_MS
-    while times and times[0] < midnight:
+    while times and times[0] < now_ms - now_ms % DAY_MS:
         times.popleft()
-    if len(times) >= most:
-        raise too_many(midnight + DAY_MS - now_ms)
-    times.append(now_ms)
+    return times
 
 
 def too_many(wait_ms: int) -> Problem:

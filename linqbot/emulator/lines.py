@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from linqbot.emulator import choices, fields, finding, limits, services, shapes
-from linqbot.emulator.chats import NOTHING
 from linqbot.emulator.entities import Card, Json, Line
 from linqbot.emulator.linq import Linq
-from linqbot.emulator.operation import Call, ok
+from linqbot.emulator.operation import NOTHING, Call, ok
 from linqbot.emulator.problems import Problem
 from linqbot.emulator.wire import Answer
 
@@ -118,7 +117,7 @@ def _checked(linq: Linq, call: Call, address: str, service: str) -> Answer:
     finding.own_line(linq, phone)
     # choices.CHECK_SCOPE
     limits.spend(linq.world, f"check:{phone}", most=1, window_ms=CHECK_WINDOW_MS, now_ms=linq.clock.now_ms())
-    possible = services.shared(linq.world, (address,))
+    possible = linq.world.services.get(address, choices.UNDECLARED)
     answer: Json = {"address": address, "available": service in possible}
     if service not in possible:
         answer["reason"] = "not_supported"

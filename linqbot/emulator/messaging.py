@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from linqbot.emulator import fields, finding, replays, shapes, typing_bubbles
-from linqbot.emulator.chats import NOTHING
 from linqbot.emulator.entities import Message
 from linqbot.emulator.linq import Linq
-from linqbot.emulator.operation import Call, ok
+from linqbot.emulator.operation import NOTHING, Call, ok
 from linqbot.emulator.rules import key_of, message_of, read_content
 from linqbot.emulator.wire import Answer
 
@@ -21,7 +20,7 @@ def send_message(linq: Linq, call: Call) -> Answer:
     content = read_content(call.body, linq.vault, people=people, is_group=chat.is_group)
     linq.gate.check_recipients(chat.line, chat.handles, is_group=chat.is_group, override_optout=content.override_optout)
     message = linq.exchange.accept(chat, content, trace_id=call.trace_id, failure=call.failure)
-    typing_bubbles.clear(linq, chat)
+    typing_bubbles.clear(linq, chat, call.trace_id)
     answer = ok({"chat_id": chat.id, "message": shapes.sent_message(message)}, 202)
     replays.keep(linq, message, answer, kept)
     return answer

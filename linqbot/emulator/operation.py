@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from linqbot.emulator.entities import Json
 from linqbot.emulator.faults import Fault
-from linqbot.emulator.lifecycle import Failure
+from linqbot.emulator.lifecycle import DELIVERY_FAILED, SEND_FAILED, Failure
 from linqbot.emulator.linq import Linq
 from linqbot.emulator.postman import encode
 from linqbot.emulator.problems import DEFAULT_CODES, Problem, envelope
@@ -45,6 +45,10 @@ class Call:
 
 Act = Callable[[Linq, Call], Answer]
 """What an endpoint does: synchronous, so that each call is one step of the world; refuses by raising Problem."""
+
+
+NOTHING = Answer(204)
+"""An answer without a body."""
 
 
 def ok(body: Json, status: int = 200) -> Answer:
@@ -139,7 +143,8 @@ class Operation:
 
     async def _suffer(self, fault: Fault, wire: Wire, call: Call, problem: Problem | None, seen: Json) -> None:
         if fault.kind == "failed":
-            call.failure = Failure(code=fault.code or 4001, reason=fault.reason, delivered_late=fault.delivered_late)
+            reason = fault.reason or (DELIVERY_FAILED if fault.delivered_late else SEND_FAILED)
+            call.failure = Failure(code=fault.code or 4001, reason=reason, delivered_late=fault.delivered_late)
         true_answer: Answer | None = None
         if fault.after or fault.kind == "failed":
             true_answer = self._perform(call, problem, seen)

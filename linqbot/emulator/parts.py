@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlsplit
 
 from linqbot.emulator import apps, choices, fields, formats, texts
 from linqbot.emulator.entities import Json
@@ -89,23 +88,23 @@ def _check_company(kinds: list[Any]) -> None:
 
 def _link(given: Json) -> Json:
     link = texts.read_string(given.get("value"), "part.value", most=MOST_LINK)
-    if not urlsplit(link).scheme:
+    if not fields.split_url(link).scheme:
         raise content("A link needs a scheme")
     return {"type": "link", "value": link}
 
 
 def check_url(url: Any, name: str, allowed: tuple[str, ...] = formats.EXTENSIONS) -> str:
     """The https address of a file that may travel."""
-    if not isinstance(url, str) or not url.startswith("https://") or not urlsplit(url).hostname:
+    if not isinstance(url, str) or not url.startswith("https://") or not fields.split_url(url).hostname:
         raise content(f"{name} must use HTTPS")
-    formats.check_url(urlsplit(url).path, allowed)
+    formats.check_url(fields.split_url(url).path, allowed)
     return url
 
 
 def stored_media(url: str | None, media_id: str) -> Json:
     """A media part from the web; the emulator fetches nothing, so size and type are what the name suggests."""
     url = url or f"https://cdn.{choices.LINQ_HOST}/attachments/{media_id}/file.jpg"
-    name = urlsplit(url).path.rsplit("/", 1)[-1] or "file"
+    name = fields.split_url(url).path.rsplit("/", 1)[-1] or "file"
     return {
         "type": "media",
         "id": media_id,

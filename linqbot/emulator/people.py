@@ -1,6 +1,7 @@
 """people -> reactions, edits, typing, votes, groups, places, cards. What others do, besides writing, and what lines are.
 
-Each act is told by its webhook. Somebody who is blocked does all of it unheard (linq-api-v3.md section 7.7).
+Each act is told by its webhook. Somebody who is blocked does it unheard (linq-api-v3.md section 7.7); who comes into a
+group or goes is told of everybody.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from linqbot.emulator.linq import Linq
 from linqbot.emulator.world import Share
 
 _STATUS = ("ACTIVE", "FLAGGED")
+_LINE_TYPES = ("iMessage", "RCS")
 _REPUTATION = ("HEALTHY", "AT_RISK", "CRITICAL")
 
 
@@ -88,6 +90,8 @@ class People:
         """Give a group another name or icon."""
         chat = self._group(chat_id)
         by = self._member(chat, from_)
+        if not self._is_heard(by):
+            return
         for what, new in (("name", name), ("icon", icon)):
             if new is not None:
                 groups.rename(self._linq, chat, what, new, by, self._trace())
@@ -96,6 +100,8 @@ class People:
         """Put something behind the bubbles; None takes it away."""
         chat = self._chat(chat_id)
         by = self._member(chat, from_)
+        if not self._is_heard(by):
+            return
         chat.background = background
         self._linq.lifecycle.tell(chat, "chat.background_updated", payloads.background(chat, by), self._trace())
 
@@ -105,6 +111,8 @@ class People:
         """Share where they are, for ever or for a time; again: move."""
         chat = self._chat(chat_id)
         person, now_ms = self._member(chat, from_), self._linq.clock.now_ms()
+        if not self._is_heard(person):
+            return
         before = self._linq.world.shares.get((from_, chat.line))
         ends_ms = None if for_s is None else now_ms + int(for_s * 1000)
         share = Share(
@@ -117,7 +125,7 @@ class People:
         )
         places.begin_share(self._linq, chat, share, self._trace())
         if ends_ms is not None:
-            self._linq.agenda.at(ends_ms, lambda: self.hides_location(from_, chat_id))
+            self._linq.agenda.at(ends_ms, lambda: self._share_ends(share, chat_id))
 
     def hides_location(self, from_: str, chat_id: str) -> None:
         """No longer share where they are."""
@@ -127,6 +135,8 @@ class People:
         self, from_: str, line: str, *, first_name: str, last_name: str = "", media_url: str | None = None
     ) -> None:
         """Send their contact card to a line."""
+        if from_ in self._linq.world.blocked:
+            return
         data = payloads.card_received(
             line, fields.handle(from_, "from"), first_name=first_name, last_name=last_name, media_url=media_url
         )
@@ -139,6 +149,8 @@ class People:
             raise fields.value("this is not a line of the emulator")
         if more.get("status", "ACTIVE") not in _STATUS or more.get("reputation", "HEALTHY") not in _REPUTATION:
             raise fields.value(f"status must be one of {_STATUS}, reputation one of {_REPUTATION}")
+        if more.get("line_type", "iMessage") not in _LINE_TYPES:
+            raise fields.value(f"line_type must be one of {_LINE_TYPES}")
         if not more.keys() <= {"sandbox", "zero_retention", "line_type", "status", "reputation"}:
             raise fields.value("a line has sandbox, zero_retention, line_type, status and reputation")
         status, reputation = line.status, line.reputation
@@ -150,6 +162,11 @@ class People:
             event_type = "phone_number.status_updated"
             self._linq.postman.announce(event_type, lambda _: data, line=phone, trace_id=self._trace())
         return line
+
+    def _share_ends(self, share: Share, chat_id: str) -> None:
+        now = self._linq.world.shares.get((share.handle, self._chat(chat_id).line))
+        if now is not None and now.ends_ms == share.ends_ms:  # not prolonged meanwhile
+            self.hides_location(share.handle, chat_id)
 
     def _chat(self, chat_id: str) -> Chat:
         chat = self._linq.world.chats.get(chat_id)

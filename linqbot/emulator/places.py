@@ -126,7 +126,7 @@ def _is_shade(given: Any) -> bool:
 
 def _dynamic(body: Json) -> Json:
     style, variant = body.get("style"), body.get("variant")
-    if style not in DYNAMIC or variant not in DYNAMIC[style]:
+    if not isinstance(style, str) or variant not in DYNAMIC.get(style, ()):
         raise fields.value("Unknown dynamic style or variant")
     return {"style": style, "variant": variant}
 

@@ -30,7 +30,7 @@ def create_poll(linq: Linq, call: Call) -> Answer:
     poll = linq.exchange.poll_of(chat.me, options)
     content = Content(parts=[], idempotency_key=key)
     message = linq.exchange.accept(chat, content, trace_id=call.trace_id, failure=call.failure, poll=poll)
-    typing_bubbles.clear(linq, chat)
+    typing_bubbles.clear(linq, chat, call.trace_id)
     answer = ok(shapes.poll_envelope(message, poll), choices.POLL_STATUS)
     replays.keep(linq, message, answer, kept)
     return answer

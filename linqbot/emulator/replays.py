@@ -1,6 +1,6 @@
 """(key, request) -> the first answer again. Idempotency: linq-api-v3.md section 4.
 
-choices.KEY_CHECK, choices.KEY_SCOPE, choices.KEY_CONFLICT.
+choices.KEY_CHECK, choices.KEY_SCOPE, choices.KEY_CONFLICT, choices.REPLAY_STATUS.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 
-from linqbot.emulator import choices
 from linqbot.emulator.entities import Message
 from linqbot.emulator.linq import Linq
 from linqbot.emulator.operation import Call
@@ -35,10 +34,10 @@ def replay(linq: Linq, call: Call, where: str, key: str | None) -> Answer | byte
     linq.world.counters["replays"] += 1
     if first.digest != digest:
         linq.world.counters["key_conflicts"] += 1
-    return Answer(choices.REPLAY_STATUS, first.body)
+    return Answer(first.status, first.body)
 
 
 def keep(linq: Linq, message: Message, answer: Answer, digest: bytes) -> None:
     """Keep an answer for whoever asks again with the same key."""
     if message.idempotency_key is not None:
-        linq.world.answers[message.idempotency_key] = KeptAnswer(answer.body, digest, message)
+        linq.world.answers[message.idempotency_key] = KeptAnswer(answer.status, answer.body, digest, message)

@@ -25,6 +25,7 @@ MOST_KEY = 255
 
 _NEVER_DOWNGRADED = {"imessage_app": 2018, "app_clip": 2028}
 
+# choices.URL_IN_TEXT
 _URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)\S", re.IGNORECASE)
 
 

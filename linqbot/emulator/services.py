@@ -19,15 +19,23 @@ ONLY_IMESSAGE = ("imessage_app", "app_clip")
 
 
 def able(world: World, chat: Chat) -> tuple[str, ...]:
-    """What the others of a chat can be reached with."""
+    """What the others of a chat can be reached with from its line."""
     declared = None if chat.is_group else world.services.get(chat.others[0].handle)
-    return declared if declared is not None else tuple(dict.fromkeys((chat.service, "SMS")))
+    return _offered(world, chat.line, declared or () if declared is not None else (chat.service, "SMS"))
 
 
-def shared(world: World, handles: Iterable[str]) -> tuple[str, ...]:
-    """What all of these people can be reached with, before there is a chat."""
-    each = [world.services.get(handle) or choices.UNDECLARED for handle in handles]
-    return tuple(service for service in SERVICES if all(service in one for one in each))
+def shared(world: World, handles: Iterable[str], *, line: str) -> tuple[str, ...]:
+    """What all of these people can be reached with from a line, before there is a chat."""
+    is_rcs = world.lines[line].line_type == "RCS"
+    undeclared = choices.UNDECLARED_RCS if is_rcs else choices.UNDECLARED
+    each = [world.services.get(handle, undeclared) for handle in handles]
+    return _offered(world, line, tuple(service for service in SERVICES if all(service in one for one in each)))
+
+
+def _offered(world: World, line: str, possible: tuple[str, ...]) -> tuple[str, ...]:
+    if world.lines[line].line_type == "RCS":  # section 5: such lines never send iMessage
+        return tuple(service for service in possible if service != "iMessage")
+    return tuple(dict.fromkeys(possible))
 
 
 def pick(possible: tuple[str, ...], preferred: str | None) -> str | None:

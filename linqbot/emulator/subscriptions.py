@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
+
+import httpx
 
 from linqbot.emulator import choices, fields, payloads, shapes
 from linqbot.emulator.entities import Json, Subscription
@@ -18,6 +21,7 @@ from linqbot.emulator.wire import Answer
 EVENT_TYPES = tuple(files("linqbot.emulator").joinpath("event_types.txt").read_text("ascii").split())
 """Every event type one can subscribe to, in Linq's order (`response.webhook_events.list.json`)."""
 
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}", re.ASCII)
 _DOCS = "https://docs.linqapp.com/channel/imessage/guides/webhooks/events"
 
 
@@ -31,13 +35,14 @@ def create_subscription(linq: Linq, call: Call) -> Answer:
     body = fields.mapping(call.body, "body")
     if body.get("target_url") is None:
         raise fields.missing("target_url")
+    routing = _routing(body)
     one = subscribe(
         linq,
         body["target_url"],
         _events(body.get("subscribed_events")),
         phone_numbers=_phones(body.get("phone_numbers")),
     )
-    _set_routing(one, body)
+    _set_routing(one, routing)
     return ok(shapes.subscription(one) | {"signing_secret": one.secret}, 201)
 
 
@@ -76,6 +81,7 @@ def update_subscription(linq: Linq, call: Call) -> Answer:
     one, body = _found(linq, call), fields.mapping(call.body, "body")
     events = None if body.get("subscribed_events") is None else _events(body["subscribed_events"])
     phones = _phones(body.get("phone_numbers"))
+    routing = _routing(body)
     active = fields.flag(body["is_active"], "is_active") if body.get("is_active") is not None else one.is_active
     if body.get("target_url") is not None:
         one.version = _check_target(linq, body["target_url"], one)
@@ -83,7 +89,7 @@ def update_subscription(linq: Linq, call: Call) -> Answer:
     one.events = one.events if events is None else events
     one.phone_numbers = phones if "phone_numbers" in body else one.phone_numbers
     one.is_active = active
-    _set_routing(one, body)
+    _set_routing(one, routing)
     one.updated_ms = linq.clock.now_ms()
     return ok(shapes.subscription(one))
 
@@ -116,18 +122,27 @@ def _phones(given: Any) -> tuple[str, ...] | None:
     )
 
 
-def _set_routing(one: Subscription, body: Json) -> None:
-    for name in ("routing_key_header", "routing_id_header"):
-        if name in body:
-            setattr(one, name, body[name] or None)
+def _routing(body: Json) -> dict[str, Any]:
+    """The routing headers that a request names; null and "" clear one."""
+    named: dict[str, Any] = {
+        name: body[name] or None for name in ("routing_key_header", "routing_id_header") if name in body
+    }
+    if any(not (one is None or (isinstance(one, str) and _HEADER.fullmatch(one))) for one in named.values()):
+        raise fields.value("a routing header must be the name of an HTTP header")
+    return named
+
+
+def _set_routing(one: Subscription, routing: dict[str, Any]) -> None:
+    for name, header in routing.items():
+        setattr(one, name, header)
 
 
 def _check_target(linq: Linq, url: Any, current: Subscription | None) -> str:
     """The payload version a target asks for; refuses a target that cannot be used."""
-    parts = _split(url)
+    parts = fields.split_url(url)
     # choices.LOOPBACK_TARGETS
     secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
-    if not parts.hostname or not (secure or linq.tuning.any_target):
+    if not _is_reachable(url) or not parts.hostname or not (secure or linq.tuning.any_target):
         raise Problem(*choices.BAD_TARGET, "target_url must be an HTTPS URL")
     if any(one.target_url == url and one is not current for one in linq.world.subscriptions.values()):
         raise Problem(*choices.DUPLICATE_TARGET, "target_url is already used by another subscription")
@@ -137,11 +152,11 @@ def _check_target(linq: Linq, url: Any, current: Subscription | None) -> str:
     return version
 
 
-def _split(url: Any) -> Any:
+def _is_reachable(url: Any) -> bool:
     try:
-        return urlsplit(url if isinstance(url, str) else "")
-    except ValueError:
-        return urlsplit("")
+        return isinstance(url, str) and " " not in url and bool(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        return False
 
 
 def _is_loopback(host: str | None) -> bool:

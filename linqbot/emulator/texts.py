@@ -32,13 +32,18 @@ def utf16_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def is_unicode(text: str) -> bool:
+    """Whether it is text at all: no half of a surrogate pair."""
+    return text.isascii() or _SURROGATE.search(text) is None
+
+
 def read_string(given: Any, name: str, *, most: int, least: int = 1) -> str:
     """A string of so many characters that is Unicode text."""
     if given is None:
         raise fields.missing(name)
     if not isinstance(given, str) or not least <= utf16_length(given) <= most:
         raise content(f"{name} must be a string of {least} to {most} characters")
-    if not given.isascii() and _SURROGATE.search(given):
+    if not is_unicode(given):
         raise Problem(400, 1003, f"{name} is not Unicode text")
     return given
 

@@ -40,7 +40,7 @@ class Upload(Presigned):
 
     def _file(self, request: Request, call: Call) -> File:
         vault = self.linq.vault
-        file = vault.check_signature(vault.files.get(call.params["attachmentId"]), call.query_string)
+        file = vault.check_signature(vault.files.get(call.params["attachmentId"]), "upload", call.query_string)
         if any(request.headers.get(name) != value for name, value in required_headers(file).items()):
             raise Problem(*choices.BAD_SIGNATURE, "The headers are not those the upload was signed with")
         return file
@@ -62,7 +62,7 @@ def take_upload(linq: Linq, call: Call) -> Answer:
 def download(linq: Linq, call: Call) -> Answer:
     """GET of a download URL; choices.BAD_SIGNATURE when it is too old."""
     vault = linq.vault
-    file = vault.check_signature(vault.files.get(call.params["attachmentId"]), call.query_string)
+    file = vault.check_signature(vault.files.get(call.params["attachmentId"]), "download", call.query_string)
     vault.ready(file.id)
     headers = (("content-disposition", f"inline; filename*=UTF-8''{quote(file.name)}"),)
     return Answer(200, headers=headers, content_type=file.content_type, chunks=file.chunks(), size=file.size)

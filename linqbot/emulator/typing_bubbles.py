@@ -8,10 +8,9 @@ from __future__ import annotations
 from functools import partial
 
 from linqbot.emulator import choices, finding, payloads, shapes
-from linqbot.emulator.chats import NOTHING
 from linqbot.emulator.entities import Chat, Person
 from linqbot.emulator.linq import Linq
-from linqbot.emulator.operation import Call
+from linqbot.emulator.operation import NOTHING, Call
 from linqbot.emulator.wire import Answer
 
 
@@ -50,10 +49,10 @@ def end(linq: Linq, chat: Chat, person: Person, trace_id: str) -> None:
         _tell(linq, chat, person, "stopped", trace_id)
 
 
-def clear(linq: Linq, chat: Chat) -> None:
+def clear(linq: Linq, chat: Chat, trace_id: str) -> None:
     """Our message is there: our bubble is gone."""
     if linq.typing:
-        end(linq, chat, chat.me, linq.names.trace_id())
+        end(linq, chat, chat.me, trace_id)
 
 
 def _tell(linq: Linq, chat: Chat, person: Person, what: str, trace_id: str) -> None:

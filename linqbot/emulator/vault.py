@@ -5,14 +5,15 @@ Addresses (linq-api-v3.md section 7.6) point at the emulator itself: uploads for
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from linqbot.clock import Clock
-from linqbot.emulator import choices, formats
+from linqbot.emulator import choices, fields, formats
 from linqbot.emulator.entities import Json
 from linqbot.emulator.names import Names
 from linqbot.emulator.problems import Problem
@@ -128,29 +129,28 @@ class Vault:
 
     def of_url(self, url: str) -> File | None:
         """The file that one of our own addresses stands for."""
-        parts = urlsplit(url).path.split("/")
+        parts = fields.split_url(url).path.split("/")
         is_ours = url.startswith(self.site) and parts[1:3] == ["cdn", "attachments"] and len(parts) == 5
         return self.files.get(parts[3]) if is_ours else None
 
     def is_ours(self, url: str) -> bool:
         """Whether an address is Linq's, and not of the public web."""
-        host = urlsplit(url).hostname or ""
+        host = fields.split_url(url).hostname or ""
         return host == choices.LINQ_HOST or host.endswith("." + choices.LINQ_HOST) or self.of_url(url) is not None
 
     def upload_url(self, file: File) -> str:
         """Where its bytes are to be put."""
-        return f"{self.site}/uploads/{file.id}?expires={file.created_ms + UPLOAD_MS}&signature={file.token}"
+        return f"{self.site}/uploads/{file.id}?{_signed(file, 'upload', file.created_ms + UPLOAD_MS)}"
 
     def download_url(self, file: File) -> str:
         """Where its bytes can be had for a while."""
         until = self._clock.now_ms() + choices.DOWNLOAD_MS
-        return f"{self.site}/cdn/attachments/{file.id}/{quote(file.name)}?expires={until}&signature={file.token}"
+        return f"{self.site}/cdn/attachments/{file.id}/{quote(file.name)}?{_signed(file, 'download', until)}"
 
-    def check_signature(self, file: File | None, query: str) -> File:
+    def check_signature(self, file: File | None, act: str, query: str) -> File:
         """Refuse a presigned address that was changed or is too old; choices.BAD_SIGNATURE."""
-        given = parse_qs(query)
-        expires = given.get("expires", ["0"])[0]
-        if file is None or given.get("signature") != [file.token] or not expires.isdecimal():
+        expires = parse_qs(query).get("expires", ["0"])[0]
+        if file is None or not expires.isdecimal() or query != _signed(file, act, int(expires)):
             raise Problem(*choices.BAD_SIGNATURE, "The signature does not match")
         if self._clock.now_ms() >= int(expires):
             raise Problem(*choices.BAD_SIGNATURE, "The address has expired")
@@ -166,3 +166,9 @@ class Vault:
             "size_bytes": file.size,
             "url": self.download_url(file),
         }
+
+
+def _signed(file: File, act: str, until_ms: int) -> str:
+    """The query that allows one act with a file for a while; `act` is upload or download."""
+    signature = hashlib.blake2b(f"{file.token}:{act}:{until_ms}".encode(), digest_size=16).hexdigest()
+    return f"expires={until_ms}&signature={signature}"

@@ -36,6 +36,7 @@ class Heard:
 class KeptAnswer:
     """The first answer under an idempotency key, the digest of the request that got it, and what it made."""
 
+    status: int
     body: bytes = field(repr=False)
     digest: bytes
     message: Message
@@ -146,7 +147,9 @@ class World:
         if self._chats_by_members.get((chat.line, chat.handles)) is chat:
             del self._chats_by_members[chat.line, chat.handles]
         chat.others, chat.was_changed = others, True
-        self._chats_by_members[chat.line, chat.handles] = chat
+        same = self.chat_of(chat.line, chat.handles)
+        if same is None or not same.is_reusable:  # one that never changed goes on being these people's chat
+            self._chats_by_members[chat.line, chat.handles] = chat
 
     def add_message(self, message: Message) -> None:
         """Put a message into its chat; the oldest of all is forgotten when there are too many."""
@@ -166,7 +169,7 @@ class World:
         self.deeds.append({"deed": deed, "chat_id": chat.id, "at": at} | more)
 
     def add_heard(self, message: Message, at: str) -> None:
-        """Put a message of ours on the phones of the others in its chat."""
+        """Put a message of ours on the phones of the others in its chat; choices.TRANSCRIPT."""
         for person in message.chat.others:
             self.heard.append(
                 Heard(

@@ -137,6 +137,15 @@ async def test_a_changed_address_is_refused(api: httpx.AsyncClient) -> None:
 
     assert outcome(await api.get(given["download_url"][:-1] + "x")) == (403, 2005)
     assert outcome(await api.get(given["download_url"].partition("?")[0])) == (403, 2005)
+    assert outcome(await api.get(given["download_url"].replace("expires=", "expires=9"))) == (403, 2005)
+
+
+async def test_an_address_is_for_one_thing(api: httpx.AsyncClient) -> None:
+    """What allows a download does not allow an upload in its place."""
+    given = await uploaded(api, "a.jpg", "image/jpeg", b"abc")
+    upload = given["upload_url"].partition("?")[0] + "?" + given["download_url"].partition("?")[2]
+
+    assert outcome(await api.put(upload, content=b"xyz", headers=given["required_headers"])) == (403, 2005)
 
 
 async def test_an_attachment_can_be_sent_once_it_is_there(

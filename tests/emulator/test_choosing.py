@@ -182,3 +182,21 @@ async def test_a_vcard_can_be_had(api: httpx.AsyncClient) -> None:
 
     assert f"TEL;TYPE=PREF:{LINE}" in vcard
     assert "FN:Ada Bot" in vcard
+
+
+async def test_a_first_message_cannot_be_a_reply(api: httpx.AsyncClient, emulator: Emulator) -> None:
+    """There is nothing to reply to yet, and the refusal leaves no chat behind."""
+    body = {"to": [PERSON], **says(reply_to={"message_id": "00000000-0000-4000-8000-000000000000"})}
+
+    assert outcome(await api.post("/v3/messages", json=body)) == (404, 2002)
+    assert emulator.linq.world.chats == {}
+
+
+async def test_an_available_number_can_send(api: httpx.AsyncClient, emulator: Emulator) -> None:
+    """Section 7.7: sticky to an existing chat, unless its line can send nothing."""
+    await emulator.inbound(PERSON, text="Hello!", to=LINE)
+    emulator.people.line(LINE, status="FLAGGED")
+
+    number = (await api.get("/v3/available_number", params={"to": PERSON})).json()["phone_number"]
+
+    assert number == OTHER_LINE

@@ -86,7 +86,7 @@ def test_it_lists_its_choices() -> None:
     lines = result.output.splitlines()
     assert result.exit_code == 0
     assert len(lines) == len(CHOICES)
-    assert "HTTP status of an idempotent replay: 202  [section 4]" in lines
+    assert "HTTP status of an idempotent replay: that of the first answer  [section 4]" in lines
 
 
 def test_every_choice_is_made_somewhere() -> None:

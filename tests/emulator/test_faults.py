@@ -322,3 +322,17 @@ async def test_a_fault_that_does_not_exist(emulator: Emulator, kind: str, detail
     """An unknown kind or detail is an error where it is asked for."""
     with pytest.raises(ConfigurationError):
         emulator.fault(kind, **details)
+
+
+@pytest.mark.parametrize(("late", "reason"), [(True, "Message delivery failed"), (False, "Message send failed")])
+async def test_a_failure_has_the_reason_that_fits(
+    api: httpx.AsyncClient, emulator: Emulator, listener: Listener, chat_id: str, late: bool, reason: str
+) -> None:
+    """Section 9.4: what may still be delivered is a failed delivery; a failed send stays failed."""
+    emulator.subscribe(URL, ["message.failed"])
+    emulator.fault("failed", delivered_late=late)
+
+    await send(api, chat_id)
+    await emulator.quiet()
+
+    assert listener.only("message.failed").event["data"]["reason"] == reason

@@ -242,3 +242,53 @@ async def test_the_refusals_have_an_order(api: httpx.AsyncClient, emulator: Emul
     told.append(outcome(await api.post(path, json=says())))
 
     assert told == [(403, 2027), (403, 2026), (403, 2008), (403, 2024)]
+
+
+async def test_a_refusal_for_the_day_costs_nothing_of_the_minute_and_opens_no_chat(
+    api: httpx.AsyncClient, emulator: Emulator, clock: TurnedClock, chat_id: str
+) -> None:
+    """Refusals do not count: after 00:00 UTC the whole minute is there; a refused first message leaves no chat."""
+    emulator.people.line(LINE, sandbox=True)
+    clock.advance(seconds=(86_070 - clock.now_ms() / 1000) % 86_400)
+    other = (await emulator.inbound(OTHER, text="Hello!", to=LINE, group=[PERSON])).chat_id
+    path = f"/v3/chats/{chat_id}/messages"
+    for _ in range(100):
+        clock.advance(seconds=3)
+        await api.post(path, json=says())
+    chats = len(emulator.linq.world.chats)
+
+    new = await api.post("/v3/chats", json={"from": LINE, "to": [OTHER], **says()})
+    refused = [outcome(await api.post(f"/v3/chats/{other}/messages", json=says())) for _ in range(30)]
+    clock.advance(seconds=int(new.headers["retry-after"]))
+    later = [outcome(await api.post(f"/v3/chats/{other}/messages", json=says())) for _ in range(30)]
+
+    assert (outcome(new), len(emulator.linq.world.chats)) == ((429, 1007), chats)
+    assert (set(refused), set(later)) == ({(429, 1007)}, {202})
+
+
+async def test_nothing_else_of_a_blocked_person_is_heard(
+    api: httpx.AsyncClient, emulator: Emulator, listener: Listener, chat_id: str, group_id: str
+) -> None:
+    """Section 7.7: no webhook for anything inbound: card, place, background, name, votes."""
+    emulator.subscribe(URL)
+    await api.post("/v3/blocked_handles", json={"handle": PERSON})
+
+    emulator.people.shares_card(PERSON, LINE, first_name="Pat")
+    emulator.people.shares_location(PERSON, chat_id, latitude=1.0, longitude=2.0)
+    emulator.people.sets_background(PERSON, chat_id, {"type": "color", "variant": "ice"})
+    emulator.people.renames(PERSON, group_id, name="Us")
+    await emulator.quiet()
+
+    assert listener.types() == []
+    assert (await api.get(f"/v3/chats/{chat_id}/location")).json()["data"]["features"] == []
+
+
+async def test_unblocking_lets_the_next_message_through(api: httpx.AsyncClient, emulator: Emulator) -> None:
+    """Section 7.7: unblocking lets the next message through."""
+    await api.post("/v3/blocked_handles", json={"handle": PERSON})
+    before = await emulator.inbound(PERSON, text="Hello?", to=LINE)
+    await api.request("DELETE", "/v3/blocked_handles", json={"handle": PERSON})
+
+    after = await emulator.inbound(PERSON, text="Hello?", to=LINE)
+
+    assert (before.dropped, after.dropped) == (True, False)

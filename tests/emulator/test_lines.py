@@ -342,3 +342,47 @@ async def test_an_audit_ends_with_an_error(api: httpx.AsyncClient) -> None:
 
     assert (started.status_code, started.json()["status"], read["status"]) == (202, "pending", "error")
     assert outcome(elsewhere) == (404, 2001)
+
+
+@pytest.mark.parametrize("how", ["a memo", "an app card", "the same people again", "no line", "a poll"])
+async def test_whatever_is_sent_ends_typing_under_its_trace_id(
+    api: httpx.AsyncClient, emulator: Emulator, listener: Listener, chat_id: str, how: str
+) -> None:
+    """Section 7.4: sending clears the bubble, and section 8.4: what the call caused has its trace id."""
+    app = {"name": "Chess", "team_id": "A1B2C3D4E5", "bundle_id": "com.example.chess"}
+    card = {"message": {"parts": [{"type": "imessage_app", "app": app, "layout": {"caption": "a"}}]}}
+    old = (await api.post(f"/v3/chats/{chat_id}/messages", json=card)).json()["message"]["id"]
+    await emulator.quiet()
+    path, body = {
+        "a memo": (f"/v3/chats/{chat_id}/voicememo", {"voice_memo_url": "https://example.com/a.m4a"}),
+        "an app card": (f"/v3/messages/{old}/update", {"layout": {"caption": "b"}}),
+        "the same people again": ("/v3/chats", {"from": LINE, "to": [PERSON], **says()}),
+        "no line": ("/v3/messages", {"to": [PERSON], **says()}),
+        "a poll": (f"/v3/chats/{chat_id}/polls", {"poll": {"options": [{"text": "a"}, {"text": "b"}]}}),
+    }[how]
+    await api.post(f"/v3/chats/{chat_id}/typing")
+    emulator.subscribe(URL, ["chat.typing_indicator.stopped"])
+
+    answer = await api.post(path, json=body)
+    await emulator.quiet()
+
+    assert answer.is_success
+    assert listener.only("chat.typing_indicator.stopped").event["trace_id"] == answer.headers["x-trace-id"]
+
+
+async def test_a_share_that_is_prolonged_does_not_end_early(
+    api: httpx.AsyncClient, emulator: Emulator, listener: Listener, clock: TurnedClock, chat_id: str
+) -> None:
+    """Sharing for longer replaces the first end; it is told once."""
+    emulator.subscribe(URL)
+    emulator.people.shares_location(PERSON, chat_id, latitude=1.0, longitude=2.0, for_s=60)
+    emulator.people.shares_location(PERSON, chat_id, latitude=1.0, longitude=2.0, for_s=600)
+
+    clock.advance(seconds=61)
+    await emulator.quiet()
+    early = listener.types()
+    clock.advance(seconds=600)
+    await emulator.quiet()
+
+    assert early == ["location.sharing.started"]
+    assert listener.types() == ["location.sharing.started", "location.sharing.stopped"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ import pytest
 from linqbot.emulator.app import Emulator
 from linqbot.testing.clock import TurnedClock
 from tests.emulator.conftest import LINE, PERSON
-from tests.emulator.wording import says
+from tests.emulator.refused import outcome
+from tests.emulator.wording import holds, link, media, says
 
 OTHER_LINE = "+12025550101"
 
@@ -337,3 +339,66 @@ async def test_typing_and_read_are_accepted(api: httpx.AsyncClient, chat_id: str
     answer = await api.request(method, f"/v3/chats/{chat_id}/{what}")
 
     assert (answer.status_code, answer.content) == (204, b"")
+
+
+NONSENSE: list[tuple[str, str, Any]] = [
+    ("POST", "/v3/chats/{chat}/background", {"type": "dynamic", "style": ["sky"], "variant": "dusk"}),
+    ("POST", "/v3/chats/{chat}/voicememo", {"voice_memo_url": "https://[x"}),
+    ("POST", "/v3/chats/{chat}/messages", holds(media("https://[x"))),
+    ("POST", "/v3/chats/{chat}/messages", holds(link("https://[x"))),
+    ("POST", "/v3/attachments", {"filename": "\ud800.png", "content_type": "image/png", "size_bytes": 3}),
+    ("POST", "/v3/chats", {"from": LINE, "to": [LINE], **says()}),
+    ("POST", "/v3/chats", {"from": LINE, "to": [LINE, PERSON], **says()}),
+    (
+        "POST",
+        "/v3/webhook-subscriptions",
+        {"target_url": "https://e.co:99999999/", "subscribed_events": ["message.sent"]},
+    ),
+    ("POST", "/v3/webhook-subscriptions", {"target_url": "https://e co/", "subscribed_events": ["message.sent"]}),
+    (
+        "POST",
+        "/v3/webhook-subscriptions",
+        {"target_url": "https://e.co/", "subscribed_events": ["message.sent"], "routing_key_header": ["a"]},
+    ),
+    ("POST", "/v3/messages", {"to": [PERSON], **says(), "continuation_message": {"text": "a" * 10_001}}),
+    ("POST", "/v3/messages", {"to": [PERSON], **says(), "continuation_message": {"text": 7}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), NONSENSE, ids=[f"{row[1]} {number}" for number, row in enumerate(NONSENSE)]
+)
+async def test_nonsense_is_refused_and_breaks_nothing(
+    api: httpx.AsyncClient, chat_id: str, method: str, path: str, body: Any
+) -> None:
+    """Whatever is asked for is answered 400 with Linq's envelope and a trace id, never with a crash."""
+    answer = await api.request(method, path.format(chat=chat_id), content=json.dumps(body))
+
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["trace_id"] == answer.headers["x-trace-id"]
+
+
+async def test_a_replayed_poll_is_the_first_answer(api: httpx.AsyncClient, emulator: Emulator, chat_id: str) -> None:
+    """Section 4: a replay returns the original response, its status too (a choice); deleted it is 404."""
+    poll = {"poll": {"options": [{"text": "a"}, {"text": "b"}], "idempotency_key": "p"}}
+    path = f"/v3/chats/{chat_id}/polls"
+    first, again = await api.post(path, json=poll), await api.post(path, json=poll)
+    await api.delete(f"/v3/messages/{first.json()['message_id']}")
+
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert outcome(await api.post(path, json=poll)) == (404, 2002)
+    assert len(emulator.messages()) == 1
+
+
+async def test_the_older_of_two_groups_of_the_same_people_is_still_reused(
+    api: httpx.AsyncClient, emulator: Emulator
+) -> None:
+    """Section 7.1: a group that shrank to the same people is no reason to abandon the one that never changed."""
+    ann, ben = "+12025550147", "+12025550148"
+    create = {"from": LINE, "to": [PERSON, ann], **says()}
+    first = (await api.post("/v3/chats", json=create)).json()["chat"]["id"]
+    larger = (await api.post("/v3/chats", json=create | {"to": [PERSON, ann, ben]})).json()["chat"]["id"]
+    await api.request("DELETE", f"/v3/chats/{larger}/participants", json={"handle": ben})
+    await emulator.quiet()
+
+    assert (await api.post("/v3/chats", json=create)).json()["chat"]["id"] == first

@@ -179,3 +179,21 @@ async def test_people_are_told_what_is_wrong(emulator: Emulator, chat_id: str) -
 def _message_of(data: dict[str, Any]) -> dict[str, Any]:
     inner: dict[str, Any] = data.get("message", data)
     return inner
+
+
+@pytest.mark.parametrize(("able", "service"), [(["iMessage", "RCS", "SMS"], "RCS"), (["iMessage", "SMS"], "SMS")])
+async def test_an_rcs_line_never_sends_imessage(
+    api: httpx.AsyncClient, emulator: Emulator, able: list[str], service: str
+) -> None:
+    """Section 5: `line_type` RCS, whatever the phone could do; demanded iMessage fails with 4005 (a choice)."""
+    emulator.people.line(LINE, line_type="RCS")
+    emulator.people.can(PERSON, able)
+
+    made = (await api.post("/v3/chats", json={"from": LINE, "to": [PERSON], **says()})).json()["chat"]
+    demanded = await api.post(f"/v3/chats/{made['id']}/messages", json=says(preferred_service="iMessage"))
+    await emulator.quiet()
+
+    sent, refused = [
+        (await api.get(f"/v3/messages/{one['id']}")).json() for one in (made["message"], demanded.json()["message"])
+    ]
+    assert (made["service"], sent["service"], refused["delivery_status"]) == (service, service, "failed")
