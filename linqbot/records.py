@@ -117,6 +117,8 @@ class OutboxItem:
     """Whose pace it spends, an opaque name for the line it leaves from; empty: unknown."""
     broadcast: bool = False
     """Whether answers go before it (see `Lanes.lease`): nobody waits for it."""
+    fleeting: bool = False
+    """Whether it is worth nothing later: one attempt, and whatever waits behind it goes on."""
     once: str = ""
     """An id under which it is appended only once in `Limits.dedupe_ms`; empty: as often as it comes."""
     guards: tuple[str, ...] = ()
@@ -170,6 +172,7 @@ class OutboxItem:
             created_ms=data["at"],
             line=more.get("line", ""),
             broadcast=more.get("bc", False),
+            fleeting=more.get("fleet", False),
             once=more.get("once", ""),
             guards=tuple(more.get("guards", ())),
             names=tuple(more.get("names", ())),
@@ -179,6 +182,7 @@ class OutboxItem:
         facts = {
             "line": self.line,
             "bc": self.broadcast,
+            "fleet": self.fleeting,
             "once": self.once,
             "guards": self.guards,
             "names": self.names,

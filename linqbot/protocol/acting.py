@@ -56,6 +56,7 @@ def item_of(action: Action, answering: Answering, *, position: int) -> OutboxIte
         created_ms=answering.now_ms,
         line=answering.line if deed.units else "",
         guards=answering.guards + _name(action, chat_id),
+        fleeting=deed.fleeting,
         names=() if ref is None else (name_of_ref(chat_id, ref),),
     )
 

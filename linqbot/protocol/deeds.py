@@ -57,8 +57,14 @@ class Deed:
     """What another service makes of it: Linq refuses it, or takes it without any effect."""
     chats: Literal["any", "group", "direct"] = "any"
     """In which kind of chat Linq does it (linq-api-v3.md sections 7.3, 9.3)."""
+    fleeting: bool = False
+    """Whether it is a sign of life, worth nothing later."""
     units: int = 0
     """How much of the chat's budget it costs; what costs nothing makes no message."""
+
+
+def _sign(method: str, path: str, services: tuple[str, ...]) -> Deed:
+    return Deed(method=method, path=path, repeat=Repeat.REPEATABLE, services=services, elsewhere="idle", fleeting=True)
 
 
 DEEDS: Mapping[type[Action], Deed] = {
@@ -70,8 +76,8 @@ DEEDS: Mapping[type[Action], Deed] = {
     Vote: Deed(method="POST", path=_VOTES, repeat=Repeat.REPEATABLE, services=_IMESSAGE),
     Unvote: Deed(method="POST", path=_VOTES, repeat=Repeat.REPEATABLE, services=_IMESSAGE),
     AddOptions: Deed(method="POST", path=f"{_MESSAGE}/poll/options", repeat=Repeat.NEVER, services=_IMESSAGE),
-    Typing: Deed(method="POST", path=f"{_CHAT}/typing", repeat=Repeat.REPEATABLE, services=_IMESSAGE, elsewhere="idle"),
-    MarkRead: Deed(method="POST", path=f"{_CHAT}/read", repeat=Repeat.REPEATABLE, services=_RICH, elsewhere="idle"),
+    Typing: _sign("POST", f"{_CHAT}/typing", _IMESSAGE),
+    MarkRead: _sign("POST", f"{_CHAT}/read", _RICH),
     ShareContact: Deed(method="POST", path=f"{_CHAT}/share_contact_card", repeat=Repeat.NEVER, services=_IMESSAGE),
     RequestLocation: Deed(
         method="POST", path=f"{_CHAT}/location/request", repeat=Repeat.NEVER, services=_IMESSAGE, chats="direct"
@@ -92,15 +98,13 @@ DEEDS: Mapping[type[Action], Deed] = {
 
 KEYED: a poll has an idempotency key as a message has (linq-api-v3.md section 4), so Linq makes one of two.
 REPEATABLE: a tapback, an edit, a vote, typing, a read receipt, the name and the icon of a group, who is in it, a
-background: the second time it is so already.
+background: the second time it is so already. Typing and read receipts could be repeated, too, but mean nothing later.
 NEVER: a voice memo, a sticker, options of a poll, a contact card, a request for a location would be there twice, and Linq
 documents no key for them (linq-api-v3.md section 4).
 """
 
 _STICKER = Deed(method="POST", path=_REACTIONS, repeat=Repeat.NEVER, services=_RICH)
-_STOP_TYPING = Deed(
-    method="DELETE", path=f"{_CHAT}/typing", repeat=Repeat.REPEATABLE, services=_IMESSAGE, elsewhere="idle"
-)
+_STOP_TYPING = _sign("DELETE", f"{_CHAT}/typing", _IMESSAGE)
 
 
 def deed_of(action: Action) -> Deed:

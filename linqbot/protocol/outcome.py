@@ -59,6 +59,9 @@ class Verdict:
     trace_id: str | None = None
 
 
+_LEFT_OUT = Verdict(outcome=Sent(message_id=None), news="sign of life left out, it is worth nothing later")
+
+
 def before_send(lease: Lease, now_ms: int) -> Verdict | None:
     """What to settle instead of sending; None: send.
 
@@ -80,6 +83,8 @@ def _second_thoughts(lease: Lease, now_ms: int) -> Verdict | None:
     """What becomes of a reply that may have arrived, instead of being sent again."""
     if lease.ambiguous_ms is None and lease.stalls == 0:
         return None
+    if _reply(lease).fleeting:
+        return _LEFT_OUT
     if _reply(lease).repeat is Repeat.NEVER:
         return _buried(
             lease, "an attempt was cut off and may have arrived; it cannot be repeated without being seen twice"
@@ -90,7 +95,17 @@ def _second_thoughts(lease: Lease, now_ms: int) -> Verdict | None:
 
 
 def classify(answer: Answer | TransportError, *, lease: Lease, now_ms: int, jitter: float) -> Verdict:
-    """What becomes of the leased reply. `jitter` is a random number in [0, 1); `now_ms` is store time."""
+    """What becomes of the leased reply. `jitter` is a random number in [0, 1); `now_ms` is store time.
+
+    A sign of life that fails is left out: what waits behind it is worth more.
+    """
+    verdict = _classified(answer, lease, now_ms, jitter)
+    if _reply(lease).fleeting and isinstance(verdict.outcome, Wait):
+        return replace(verdict, outcome=_LEFT_OUT.outcome, news=_LEFT_OUT.news)
+    return verdict
+
+
+def _classified(answer: Answer | TransportError, lease: Lease, now_ms: int, jitter: float) -> Verdict:
     if isinstance(answer, NotSent):
         return _later(lease, now_ms, "Linq cannot be reached", backoff_ms(lease.attempts, jitter=jitter), sick=True)
     if isinstance(answer, TransportError):

@@ -49,6 +49,7 @@ ANSWERS: dict[str, Answer] = {
     "no love": [React("love"), Unreact("love")],
     "typing": [Typing(), Typing(on=False)],
     "read": MarkRead(),
+    "alive": [Typing(), MarkRead(), "Here."],
     "poll": Poll("Pizza", "Sushi", ref="lunch"),
     "more": AddOptions("Tacos", ref="lunch"),
     "sticker": React(Sticker("🎉", x=0.5)),
@@ -109,6 +110,17 @@ async def test_a_tapback_goes_on_the_message_that_is_answered(sim: Sim) -> None:
     [deed] = deeds(sim)
     assert (deed["deed"], deed["message_id"], deed["type"]) == ("reaction.added", message_id, "love")
     assert sim.replies == []
+
+
+async def test_a_sign_of_life_that_fails_holds_no_answer_back(sim: Sim) -> None:
+    """Linq that refuses typing and read receipts is not asked again, and what they announce goes out at once."""
+    sim.faults.add("500", match="startTyping", count=None)
+    sim.faults.add("reset_after", match="markChatAsRead", count=None)
+
+    [reply] = await sim.user().says("alive")
+
+    assert reply.text == "Here."
+    assert await sim.bot.store.dead() == []
 
 
 async def test_an_emoji_goes_on_it_before_the_answer_is_said(sim: Sim) -> None:

@@ -491,3 +491,31 @@ def test_every_row_of_the_table_is_tested() -> None:
 def test_answer_shows_no_content() -> None:
     """The repr of an answer holds neither headers nor body (design.md promise 7)."""
     assert repr(Answer(status=200, headers={"a": "secret"}, body=b"secret")) == "Answer(status=200)"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NotSent("nobody is there"),
+        OutcomeUnknown("no answer"),
+        refusal(500, 3006),
+        refusal(429, 1007, retry_after="60"),
+        refusal(403, 2027),
+        refusal(409, 2009),
+    ],
+)
+def test_a_sign_of_life_that_fails_holds_nothing_back(answer: Answer | NotSent | OutcomeUnknown) -> None:
+    """Typing and read receipts mean nothing later: one attempt, then the lane goes on (section 7.4)."""
+    lease = replace(LEASE, reply=replace(REPLY, fleeting=True, repeat=Repeat.REPEATABLE, units=0))
+
+    assert judged(answer, lease).outcome == Sent(message_id=None)
+
+
+def test_a_sign_of_life_is_not_made_again_after_a_death() -> None:
+    """A process that died over it leaves it out, and what waits behind it goes."""
+    lease = replace(LEASE, stalls=1, reply=replace(REPLY, fleeting=True, repeat=Repeat.REPEATABLE, units=0))
+
+    verdict = before_send(lease, NOW_MS)
+
+    assert verdict is not None
+    assert verdict.outcome == Sent(message_id=None)
