@@ -136,6 +136,20 @@ async def test_an_event_whose_connection_broke_wakes_again(url: str, proxy: Prox
             assert await accepting is Accepted.ACCEPTED
 
 
+async def test_an_event_whose_script_must_be_told_anew_wakes_again(store: RedisStore, url: str) -> None:
+    """A server that restarted knows no script: the look may overtake the event, which then wakes whoever looked in vain."""
+    async with raw(url) as client:
+        await client.script_flush()
+    assert (await store.lease(Side.IN, [random_token()])).taken == ()
+    waiting = asyncio.ensure_future(store.wait(Side.IN, 60_000))
+    await blocked_clients(url, 1)
+    accepting = asyncio.ensure_future(store.accept(event("e1")))
+    await asyncio.wait_for(waiting, 4)
+    while not (await store.lease(Side.IN, [random_token()])).taken:
+        await asyncio.wait_for(store.wait(Side.IN, 60_000), 4)
+    assert await accepting is Accepted.ACCEPTED
+
+
 async def test_another_process_wakes_a_waiter(store: RedisStore, url: str, clock: TurnedClock) -> None:
     """An event accepted elsewhere ends the wait, long before its time-out."""
     waiting = asyncio.ensure_future(store.wait(Side.IN, 60_000))

@@ -37,8 +37,8 @@ class Line:
         self._commands: list[bytes] = []
         self._answers: list[asyncio.Future[Any]] = []
         self._closed = False
-        self.wires = 0
-        """How many wires there were: as long as it is the same one, calls run in the order in which they were made."""
+        self.detours = 0
+        """How often a call was made anew, or on another wire: between two of them calls run in the order they were made."""
 
     async def call(self, script: Script, *arguments: Argument, here: tuple[int, int] = (0, 0)) -> Any:
         """Run a script and return what it answers; raises `StoreUnavailable` or `StoreError`. `here` is how many wait in
@@ -53,6 +53,7 @@ class Line:
         try:
             said = await self._insist(command)
             if isinstance(said, NoScriptError):  # the server forgot it; `EVAL` makes it remember
+                self.detours += 1
                 said = await self._insist(packed(b"EVAL", script.text, *words))
         except (RedisError, OSError) as error:
             raise store_error(error, script.name) from error
@@ -105,7 +106,7 @@ class Line:
     async def _reconnect(self) -> None:
         try:
             self._wire = await self._connect()
-            self.wires += 1
+            self.detours += 1
         except (RedisError, OSError) as error:
             self._refuse(error)
         finally:

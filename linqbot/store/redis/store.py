@@ -206,11 +206,11 @@ class RedisStore:
         bell_in, bell_out = self._bells[Side.IN], self._bells[Side.OUT]
         claim_in, claim_out = bell_in.claim(early=early is Side.IN), bell_out.claim(early=early is Side.OUT)
         here = woken_in, woken_out = claim_in.waiters, claim_out.waiters  # without an answer all of them look
-        wires = self._line.wires
+        detours = self._line.detours
         try:
             woken_in, woken_out, result = await self._line.call(self._scripts[name], *arguments, here=here)
         finally:
-            in_order = wires == self._line.wires
+            in_order = detours == self._line.detours
             bell_in.release(claim_in, woken_in, in_order=in_order)
             bell_out.release(claim_out, woken_out, in_order=in_order)
         return result
