@@ -1,7 +1,9 @@
 """One random program, run on every store side by side: what they answer is the same, and nothing is lost or reordered.
 
-The stores are compared with each other and with a small model: what waits in which lane. Times may differ a little, since
-one store is asked after the other; advances and delays are chosen so that no boundary lies near.
+The stores are compared with each other and with a small model: what waits in which lane. Times differ a little, since one
+store is asked after the other, and real time goes on beside the clock that is turned. So that no store sees a lease, delay,
+window or fact end which the next one still sees, all limits are a hundred times as long as usual: the seconds that a whole
+program takes, on a busy machine too, are nothing against the distance of every sum of advances from every limit.
 `LINQBOT_TEST_PROFILE=nightly` runs far longer.
 """
 
@@ -49,8 +51,22 @@ from linqbot.testing.clock import TurnedClock
 from tests.store.redis_server import KINDS, empty, lane_keys, leaks, session_url
 
 NAMESPACE = "machine"
-LIMITS = Limits(lane_cap=6, outbox_cap=12, dead_cap=5, budget=3, line_budget=5)
-NEAR_MS = 5_000
+STEP_MS = 100_000
+"""What is a second elsewhere."""
+LIMITS = Limits(
+    lane_cap=6,
+    outbox_cap=12,
+    dead_cap=5,
+    budget=3,
+    line_budget=5,
+    lease_ms=30 * STEP_MS,
+    budget_window_ms=60 * STEP_MS,
+    line_window_ms=60 * STEP_MS,
+    dedupe_ms=86_400 * STEP_MS,
+    sent_ms=86_400 * STEP_MS,
+    passed_ms=30 * 86_400 * STEP_MS,
+)
+NEAR_MS = 50_000
 """How far times of two stores may lie apart."""
 LANES = st.sampled_from(["chat:a", "chat:b", "chat:c"])
 OUT_LANES = LANES | st.just("to:somebody")
@@ -59,8 +75,8 @@ CHAT = "chat:a"
 STATUSES = st.sampled_from(["sent", "failed", "delivered", "read", "surprise"])
 NAMES = st.sampled_from(["", "", "send-1", "send-2", "send-3"])
 EVENTS = st.integers(0, 40).map("event-{}".format)
-DELAYS = st.sampled_from([0, 5_000, 20_000])
-ADVANCES = st.sampled_from([7, 33, 64])
+DELAYS = st.sampled_from([0, 5 * STEP_MS, 20 * STEP_MS])
+ADVANCES = st.sampled_from([7 * STEP_MS, 33 * STEP_MS, 64 * STEP_MS])
 STATE_KEYS = st.sampled_from(["profile", "form"])
 FACT_KEYS = st.sampled_from(["guard", "name"])
 TIMER_KEYS = st.sampled_from(["remind", "nudge"])
@@ -330,10 +346,10 @@ class StoreMachine(RuleBasedStateMachine):
         lease = self._held(data, Side.IN)
         self._end(lease, lambda store: store.retry(lease.lane, lease.token, delay_ms=delay_ms))
 
-    @rule(seconds=ADVANCES)
-    def advance(self, seconds: int) -> None:
+    @rule(milliseconds=ADVANCES)
+    def advance(self, milliseconds: int) -> None:
         """Time passes; leases run out, delays and timers fall due."""
-        self.clock.advance(seconds=seconds)
+        self.clock.advance(milliseconds=milliseconds)
         self.last_lease = None
 
     # Desk
@@ -362,7 +378,7 @@ class StoreMachine(RuleBasedStateMachine):
         if plan.timer and take:
             key, cancel = plan.timer
             item = InboxItem(event_id=self.name("timer"), lane=lease.lane, type="timer", body=key.encode())
-            due_ms = self.clock.now_ms() + 17_000 + self.count
+            due_ms = self.clock.now_ms() + 17 * STEP_MS + self.count
             timers = (TimerWrite(key=key) if cancel else TimerWrite(key=key, due_ms=due_ms, item=item),)
         return Commit(
             lane=lease.lane,
@@ -468,10 +484,7 @@ class StoreMachine(RuleBasedStateMachine):
         self._settle(lease, Dead(letter=_letter(self.name("refused"))))
 
     @precondition(lambda self: self.sends())
-    @rule(
-        data=st.data(),
-        wait=WAITS,
-    )
+    @rule(data=st.data(), wait=WAITS)
     def wait(self, data: st.DataObject, wait: Wait) -> None:
         """Linq may later."""
         lease = self._held(data, Side.OUT)
@@ -551,7 +564,7 @@ class StoreMachine(RuleBasedStateMachine):
     def _drain(self) -> None:
         for side in (Side.IN, Side.OUT, Side.IN, Side.OUT):
             for _ in range(200):
-                self.clock.advance(seconds=64)
+                self.clock.advance(milliseconds=64 * STEP_MS)
                 if side is Side.IN:
                     self.model.fire(self.clock.now_ms())
                 taken = self._take(side, (self.name("token"),), 1).taken
@@ -560,10 +573,8 @@ class StoreMachine(RuleBasedStateMachine):
                     self._finish(lease)
                 if not taken:
                     break
-        assert (
-            self.both(lambda store: store.stats(), see=lambda stats: (stats.inbox, stats.outbox, stats.timers))
-            is not None
-        )
+        left = self.both(lambda store: store.stats(), see=lambda stats: (stats.inbox, stats.outbox, stats.timers))
+        assert (left.inbox, left.outbox, left.timers) == (0, 0, 0)
         assert self.model.counts()[:2] == (0, 0)
         for kind in KINDS:
             assert self.runner.run(leaks(session_url(kind), NAMESPACE)) == []
