@@ -243,7 +243,7 @@ class Lease:
     lane: str
     token: str
     now_ms: int
-    """Store time when it was leased."""
+    """Store time of the call that told of it: what is left of the lease is `until_ms` less this."""
     until_ms: int
     events: tuple[InboxItem, ...] = ()
     """On the in side: from the head of the lane, in order; never empty there."""

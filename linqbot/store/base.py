@@ -105,9 +105,9 @@ class Lanes(Protocol):
         and instead of another after 16 of those went before it. An answer that joins it makes it one of the others.
 
         A lease ends at `until_ms` unless renewed by `beat`. An expired lease that nobody took over is still its holder's:
-        later steps with its token succeed, also when the lane is back in ready already. `next_ms` tells when it is worth
-        asking again (see `Leases`). A repeat (same tokens) within the lease gives the same lanes again, and spends no
-        budget twice; a token that holds none yet may take one.
+        later steps with its token succeed, also when the lane is back in ready already, or delayed for a budget. `next_ms`
+        tells when it is worth asking again (see `Leases`). A repeat (same tokens) within the lease gives the same lanes
+        again, and spends no budget twice; a token that holds none yet, or whose lease is over, may take one.
         """
         ...
 

@@ -77,12 +77,12 @@ def put(tx: Transaction, lane: Lane) -> None:
 
 
 def to_rear(tx: Transaction, lane: Lane) -> None:
-    """Make the lane ready, after the others; its lease is over."""
-    _make_ready(tx, lane._replace(rank=_rear(tx), token=None))
+    """Make the lane ready, after the others; whether its token may still be shown is the caller's choice."""
+    _make_ready(tx, lane._replace(rank=_rear(tx)))
 
 
 def to_front(tx: Transaction, lane: Lane) -> None:
-    """Make the lane ready, before the others; whether its token may still be shown is the caller's choice."""
+    """Make the lane ready, before the others; its token as with `to_rear`."""
     tx.tally.front -= 1
     _make_ready(tx, lane._replace(rank=tx.tally.front))
 
@@ -90,9 +90,14 @@ def to_front(tx: Transaction, lane: Lane) -> None:
 def delay(tx: Transaction, lane: Lane, delay_ms: int) -> None:
     """Let the lane wait; without a delay it goes to the rear. Its lease is over."""
     if delay_ms <= 0:
-        to_rear(tx, lane)
+        to_rear(tx, lane._replace(token=None))
     else:
-        put(tx, lane._replace(place=DELAYED, rank=tx.now_ms + delay_ms, token=None))
+        put_off(tx, lane._replace(token=None), delay_ms)
+
+
+def put_off(tx: Transaction, lane: Lane, delay_ms: int) -> None:
+    """Let the lane wait; its token as with `to_rear`."""
+    put(tx, lane._replace(place=DELAYED, rank=tx.now_ms + delay_ms))
 
 
 def to_head(tx: Transaction, lane: Lane, seq: int) -> None:
@@ -115,7 +120,8 @@ def end_head(tx: Transaction, lane: Lane, count: int = 1) -> list[int]:
 
 
 def _untried(lane: Lane) -> Lane:
-    return lane._replace(attempts=0, stalls=0, ambiguous_ms=None, use_plain=0, proof=None)
+    """With a head of which nothing is known yet, in nobody's hands."""
+    return lane._replace(token=None, attempts=0, stalls=0, ambiguous_ms=None, use_plain=0, proof=None)
 
 
 def _make_ready(tx: Transaction, lane: Lane) -> None:

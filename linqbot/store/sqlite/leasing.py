@@ -24,7 +24,7 @@ def lease(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> Leas
     """`Lanes.lease`."""
     if any(due is not None and due <= tx.now_ms for due in _times(tx, side)):
         _catch_up(tx, side)
-    again = lanes.some(tx.rows("lanes_of_tokens", tx.ns, SIDES[side], json.dumps(list(tokens)), LEASED))
+    again = _again(tx, side, tokens)
     taken = [_lease(tx, side, lane, take) for lane in again]
     used = {lane.token for lane in again}
     free = [token for token in dict.fromkeys(tokens) if token not in used]
@@ -76,6 +76,15 @@ def _expire(tx: Transaction, side: Side, lane: Lane) -> None:
     if side is Side.OUT and lane.ambiguous_ms is None:
         lane = lane._replace(ambiguous_ms=tx.now_ms)
     lanes.to_front(tx, lane._replace(stalls=lane.stalls + 1))
+
+
+def _again(tx: Transaction, side: Side, tokens: Sequence[str]) -> list[Lane]:
+    """The lanes that these tokens hold already: the answer was lost. One whose time is over is anybody's."""
+    found = lanes.some(tx.rows("lanes_of_tokens", tx.ns, SIDES[side], json.dumps(list(tokens))))
+    for lane in found:
+        if lane.place != LEASED:
+            lanes.put(tx, lane._replace(token=None))
+    return [lane for lane in found if lane.place == LEASED]
 
 
 def _take(tx: Transaction, side: Side, tokens: Sequence[str], take: int) -> list[Lease]:
@@ -133,7 +142,7 @@ def _look(tx: Transaction, side: Side, lane: Lane) -> _Found:
         return _Found.LATER
     wait_ms = budget.spend(tx, reply, lane.name)
     if wait_ms:
-        lanes.delay(tx, lane, wait_ms)
+        lanes.put_off(tx, lane, wait_ms)
     return _Found.BUSY if wait_ms else _Found.FREE
 
 

@@ -57,7 +57,7 @@ def prove(tx: Transaction, receipt: Receipt) -> None:
     reply = None if lane is None else _head(tx, lane)
     if lane is not None and reply is not None and receipt.key in (reply.key, reply.plain_key):
         if lane.place == LEASED:
-            lanes.put(tx, lane._replace(proof=receipt.message_id))
+            lanes.put(tx, lane._replace(proof=lane.proof or receipt.message_id))
             _remember(tx, reply, receipt.message_id)
         else:
             finish(tx, lane, receipt.message_id)

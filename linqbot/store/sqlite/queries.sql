@@ -22,9 +22,9 @@ UPDATE namespace SET now_ms = now_ms WHERE id = ?1;
 SELECT id, side, name, place, rank, size, token, attempts, stalls, ambiguous_ms, use_plain, proof, marked
 FROM lane WHERE ns = ?1 AND side = ?2 AND name = ?3;
 
--- lanes_of_tokens: ns, side, JSON array of tokens, place -> the lanes in that place under one of the tokens.
+-- lanes_of_tokens: ns, side, JSON array of tokens -> the lanes under one of the tokens.
 SELECT id, side, name, place, rank, size, token, attempts, stalls, ambiguous_ms, use_plain, proof, marked
-FROM lane WHERE ns = ?1 AND side = ?2 AND token IN (SELECT value FROM json_each(?3)) AND place = ?4
+FROM lane WHERE ns = ?1 AND side = ?2 AND token IN (SELECT value FROM json_each(?3))
 ORDER BY id;
 
 -- lanes_in_order: ns, side, place, limit -> the lanes of a place by rank.

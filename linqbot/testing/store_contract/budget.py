@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from linqbot.ids import random_token
 from linqbot.records import Lease, Limits, Sent, Side
 from linqbot.store.base import Store
@@ -107,6 +109,41 @@ class BudgetContract(StoreFixtures):
         await store.release(Side.OUT, held.lane, held.token)
 
         assert await nothing(store, Side.OUT)
+
+    @pytest.mark.parametrize("by", ["settle", "release", "beat"])
+    async def test_late_holder_keeps_a_lane_without_budget(
+        self, open_again: Opener, clock: TurnedClock, by: str
+    ) -> None:
+        """Others saw its lease expire, but nobody could take it over: what the holder says late still counts."""
+        store = await open_again(Limits(budget=1, budget_window_ms=600_000))
+        await freeze(store, reply("k1", pair=PAIR), reply("k2", pair=PAIR))
+        held = await lease(store, Side.OUT)
+        clock.advance(seconds=31)
+        assert await nothing(store, Side.OUT)
+
+        match by:
+            case "settle":
+                assert await store.settle(held.lane, held.token, Sent(message_id="message-1"))
+            case "release":
+                assert await store.release(Side.OUT, held.lane, held.token)
+            case _:
+                assert await store.beat(Side.OUT, [(held.lane, held.token)]) == frozenset()
+
+        assert (await store.stats()).outbox == (1 if by == "settle" else 2)
+        assert await store.sweep() == 0
+
+    async def test_late_holder_beats_a_lane_whose_budget_is_back(self, open_again: Opener, clock: TurnedClock) -> None:
+        """The delay that the budget made is forgotten: the lane is its holder's, and nobody else's."""
+        store = await open_again(Limits(budget=1))
+        await freeze(store, reply("k1", pair=PAIR))
+        held = await lease(store, Side.OUT)
+        clock.advance(seconds=50)
+        await nothing(store, Side.OUT)
+        assert await store.beat(Side.OUT, [(held.lane, held.token)]) == frozenset()
+        clock.advance(seconds=20)
+
+        assert await nothing(store, Side.OUT)
+        assert await store.settle(held.lane, held.token, Sent(message_id="message-1"))
 
     async def test_repeated_lease_spends_once(self, open_again: Opener) -> None:
         """A lost answer is asked for again without paying again."""

@@ -131,6 +131,34 @@ class LanesContract(StoreFixtures):
 
         assert again.stalls == 0
 
+    async def test_repeated_lease_tells_the_time(self, store: Store, clock: TurnedClock) -> None:
+        """A holder that heard late knows how much is left."""
+        await _fill(store, "a")
+        token = random_token()
+        (first,) = (await store.lease(Side.IN, [token])).taken
+        clock.advance(seconds=20)
+
+        (again,) = (await store.lease(Side.IN, [token])).taken
+
+        assert again.until_ms == first.until_ms
+        assert again.until_ms - again.now_ms <= 10_000
+
+    async def test_lease_repeated_after_its_time_takes_anew(self, store: Store, clock: TurnedClock) -> None:
+        """Each token holds one lane again, whichever it held before."""
+        await _fill(store, "a", "b", "c")
+        tokens = [random_token(), random_token()]
+        await store.lease(Side.IN, tokens)
+        clock.advance(seconds=31)
+
+        taken = (await store.lease(Side.IN, tokens)).taken
+
+        assert {one.token for one in taken} == set(tokens)
+        assert {one.lane for one in taken} == {"a", "b"}
+        assert await lanes(store, 3) == ["c"]
+        for one in taken:
+            await end(store, one)
+        assert await store.sweep() == 0
+
     async def test_no_lane_is_held_twice_under_concurrency(self, open_again: Opener) -> None:
         """Many tasks on two handles lease at once: every lane has one holder."""
         handles = [await open_again(), await open_again()]

@@ -252,6 +252,25 @@ class PostContract(StoreFixtures):
         assert new.lane == UNNAMED
         assert await store.facts([fact_key("lane", UNNAMED)]) == {}
 
+    async def test_order_holds_while_others_post(self, open_again: Opener) -> None:
+        """Whether an item came before the lane passed or after, it leaves after those that were posted earlier."""
+        handles = [await open_again(), await open_again()]
+        await handles[0].post([reply("key-0", UNNAMED)])
+        held = await lease(handles[0], Side.OUT)
+
+        async def write() -> None:
+            for number in range(1, 30):
+                await handles[1].post([reply(f"key-{number}", UNNAMED)])
+
+        writing = asyncio.create_task(write())
+        while (await handles[0].stats()).outbox < 5:
+            pass
+        assert await handles[0].settle(held.lane, held.token, Sent(message_id="message-0", passes_to=LANE))
+        await writing
+
+        assert await send_all(handles[0]) == [f"key-{number}" for number in range(1, 30)]
+        assert await handles[0].sweep() == 0
+
     async def test_lane_passes_beside_a_leased_chat(self, store: Store) -> None:
         """The chat's holder keeps it; what moved comes after what it holds."""
         await store.post([reply("key-a", LANE), reply("key-1", UNNAMED), reply("key-2", UNNAMED)])

@@ -270,6 +270,16 @@ class ReceiptContract(StoreFixtures):
         await store.settle(held.lane, held.token, Sent(message_id="message-1"))
         assert await store.sent("message-1") == record
 
+    async def test_first_proof_of_a_leased_reply_counts(self, store: Store) -> None:
+        """A second message under the same key is not what the reply is called."""
+        await freeze(store, reply("key-1", names=["name"]))
+        held = await lease(store, Side.OUT)
+        await store.accept(news("key-1", message_id="message-1"))
+        await store.accept(news("key-1", message_id="message-2"))
+        await store.settle(held.lane, held.token, Wait(delay_ms=0, reason="no answer", ambiguous=True))
+
+        assert (await store.facts(["name"]))["name"].value == b"message-1"
+
     async def test_repeated_news_of_a_leased_reply_changes_nothing(self, store: Store) -> None:
         """One record, one message counted."""
         await freeze(store, reply("key-1"))

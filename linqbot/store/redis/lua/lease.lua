@@ -15,15 +15,19 @@ local function show(lane, token, until_ms)
   taken[#taken + 1] = { lane, token, until_ms, call('HGETALL', about(s, lane)), items, facts }
 end
 
--- The tokens that hold nothing yet. Those that do were sent before and the answer was lost: their lanes are shown again.
+-- The tokens that hold nothing yet. Those that do were sent before and the answer was lost: their lanes are shown again,
+-- unless their time is over: then they are anybody's.
 local function free_tokens()
   local free = {}
   for i = 4, #ARGV do
     local lane = call('HGET', TOKENS, ARGV[i])
     local until_ms = lane and call('ZSCORE', LEASED, lane)
     if until_ms and held(s, lane, ARGV[i]) then
+      call('HSET', about(s, lane), 'at', string.format('%d', now))
       show(lane, ARGV[i], tonumber(until_ms))
     else
+      if lane then call('HDEL', TOKENS, ARGV[i]) end
+      if lane and held(s, lane, ARGV[i]) then call('HDEL', about(s, lane), 'tok', 'at') end
       free[#free + 1] = ARGV[i]
     end
   end
