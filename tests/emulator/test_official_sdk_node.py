@@ -18,7 +18,10 @@ import pytest
 from linqbot.emulator.app import Emulator
 from linqbot.testing.clock import TurnedClock
 from tests.emulator.conftest import LINE, PERSON
+from tests.emulator.published import faults, published, published_schema
 from tests.emulator.served import served
+from tests.emulator.test_official_sdk_tour import dated
+from tests.emulator.tour import VERSIONS, endpoint_of
 
 SDK = os.environ.get("LINQBOT_TEST_NODE_SDK", "@linqapp/sdk@0.28.2")
 """Pinned; `.ci/nightly` takes the newest."""
@@ -27,6 +30,12 @@ PATIENCE_S = 90
 
 NOT_SHARED = ("experiences.", "payment", "webhooks.unwrap")
 """Methods with nothing to look at: what the account has not, and the check that all webhooks go through."""
+
+CONTRADICTED = {
+    ("chat.created", "$.data.health_status: missing"),
+    ("location.sharing.started", "$.data.ends_at: not of type ['string']"),
+}
+"""Where we follow Linq's sample of the older version, and the newer SDK (null when somebody shares for ever)."""
 
 
 def give_up(reason: str) -> None:
@@ -72,7 +81,7 @@ async def _tour(workshop: Path) -> dict[str, Any]:
 
 def told(seen: dict[str, Any], event_type: str) -> list[Any]:
     """The data of all webhooks of a type."""
-    return [one["data"] for one in seen["events"] if one["event_type"] == event_type]
+    return [one["data"] for one in seen["events"]["2026-02-03"] if one["event_type"] == event_type]
 
 
 def test_every_method_of_the_sdk_was_called(seen: dict[str, Any]) -> None:
@@ -84,9 +93,40 @@ def test_every_method_of_the_sdk_was_called(seen: dict[str, Any]) -> None:
 
 
 def test_every_webhook_is_verified(seen: dict[str, Any]) -> None:
-    """The SDK accepted all signatures, and refuses a webhook that was changed."""
-    assert len(seen["events"]) > 30
+    """The SDK accepted all signatures in both payload versions, and refuses a webhook that was changed."""
+    assert {version: len(told) > 30 for version, told in seen["events"].items()} == dict.fromkeys(VERSIONS, True)
     assert seen["forged"] == "refused"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_webhook_fits_the_published_schema(seen: dict[str, Any], version: str) -> None:
+    """What the SDK was told validates, where Linq's document describes it and nothing newer contradicts it."""
+    schemas = published()["webhooks"]
+    described = [one for one in seen["events"][version] if f"{one['event_type']}.v{version}" in schemas]
+
+    found = {
+        (one["event_type"], fault)
+        for one in described
+        for fault in faults(dated(one), schemas[f"{one['event_type']}.v{version}"])
+    }
+
+    assert len(described) > 20
+    assert found - CONTRADICTED == set()
+
+
+def test_every_answer_fits_the_published_schema(seen: dict[str, Any]) -> None:
+    """Each answer the SDK got validates field by field, refusals too, and nearly every described endpoint was asked."""
+    schemas, refusal = published()["answers"], published_schema("ErrorResponse")
+    asked = {endpoint_of(one["method"], one["path"]) for one in seen["answers"]}
+    found = [
+        (one["path"], fault)
+        for one in seen["answers"]
+        if (endpoint := endpoint_of(one["method"], one["path"])) in schemas
+        for fault in faults(dated(one["body"]), schemas[endpoint] if one["status"] < 300 else refusal)
+    ]
+
+    assert found == []
+    assert {name for name in schemas.keys() - asked if not name.startswith("get /v3/experiences")} == set()
 
 
 def test_a_message_and_its_webhooks(seen: dict[str, Any]) -> None:

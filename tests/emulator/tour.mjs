@@ -6,10 +6,22 @@ import LinqAPIV3 from "@linqapp/sdk";
 const [address] = process.argv.slice(2);
 const [line, person, ann, ben, cat] = ["+12025550100", "+12025559876", "+12025550147", "+12025550148", "+12025550149"];
 const hi = { parts: [{ type: "text", value: "Hi" }] };
-const sdk = new LinqAPIV3({ apiKey: "any", baseURL: `${address}/api/partner`, maxRetries: 0 });
+const versions = ["2026-02-03", "2025-01-01"];
 const made = {};
+const answers = [];
 const hooks = [];
-let secret;
+const secrets = {};
+
+// every answer as it came, beside what the SDK made of it
+async function recorded(url, request) {
+  const answer = await fetch(url, request);
+  const text = await answer.clone().text();
+  const { pathname } = new URL(url);
+  answers.push({ method: request.method.toUpperCase(), path: pathname, status: answer.status, body: text ? JSON.parse(text) : null });
+  return answer;
+}
+
+const sdk = new LinqAPIV3({ apiKey: "any", baseURL: `${address}/api/partner`, maxRetries: 0, fetch: recorded });
 
 async function control(name, body) {
   const method = body === undefined ? "GET" : "POST";
@@ -21,7 +33,7 @@ async function control(name, body) {
 const listener = createServer(async (request, response) => {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  hooks.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+  hooks.push({ version: request.url.split("version=")[1], headers: request.headers, body: Buffer.concat(chunks).toString() });
   response.end();
 });
 await new Promise((ready) => listener.listen(0, "127.0.0.1", ready));
@@ -44,12 +56,13 @@ async function settled() {
 
 async function subscribe() {
   const { events } = (made["webhookEvents.list"] = await sdk.webhookEvents.list());
-  const subscription = await sdk.webhookSubscriptions.create({
-    target_url: `http://127.0.0.1:${listener.address().port}/hook?version=2026-02-03`,
-    subscribed_events: events,
-  });
-  secret = subscription.signing_secret;
-  made["webhookSubscriptions.create"] = subscription;
+  const subscriptions = [];
+  for (const version of versions) {
+    const target_url = `http://127.0.0.1:${listener.address().port}/hook?version=${version}`;
+    subscriptions.push(await sdk.webhookSubscriptions.create({ target_url, subscribed_events: events }));
+    secrets[version] = subscriptions.at(-1).signing_secret;
+  }
+  const subscription = (made["webhookSubscriptions.create"] = subscriptions[0]);
   made["webhookSubscriptions.retrieve"] = await sdk.webhookSubscriptions.retrieve(subscription.id);
   made["webhookSubscriptions.update"] = await sdk.webhookSubscriptions.update(subscription.id, { is_active: true });
   made["webhookSubscriptions.list"] = await sdk.webhookSubscriptions.list();
@@ -160,12 +173,15 @@ await groups();
 await lines(chat);
 await settled();
 made["webhookSubscriptions.delete"] = (await sdk.webhookSubscriptions.delete(subscription)) ?? null;
-const events = hooks.map(({ headers, body }) => sdk.webhooks.unwrap(body, { headers, key: secret }));
+const events = {};
+for (const { version, headers, body } of hooks) {
+  (events[version] ??= []).push(sdk.webhooks.unwrap(body, { headers, key: secrets[version] }));
+}
 let forged = "accepted";
 try {
-  sdk.webhooks.unwrap(hooks[0].body.replace("v3", "v4"), { headers: hooks[0].headers, key: secret });
+  sdk.webhooks.unwrap(hooks[0].body.replace("v3", "v4"), { headers: hooks[0].headers, key: secrets[hooks[0].version] });
 } catch {
   forged = "refused";
 }
 listener.close();
-console.log(JSON.stringify({ made, events, forged, methods: methods(sdk).sort() }));
+console.log(JSON.stringify({ made, answers, events, forged, methods: methods(sdk).sort() }));

@@ -37,6 +37,11 @@ _PATTERNS = [
 ]
 
 
+def endpoint_of(method: str, path: str) -> str | None:
+    """The name that Linq's document has for what was asked; None for what is no endpoint."""
+    return next((name for one, pattern, name in _PATTERNS if one == method and pattern.fullmatch(path)), None)
+
+
 @dataclass
 class Tour:
     """What happened on a tour."""
@@ -53,10 +58,10 @@ class Tour:
         """Keep an answer."""
         await response.aread()
         request = response.request
-        for method, pattern, name in _PATTERNS:
-            if method == request.method and pattern.fullmatch(request.url.path):
-                body = response.json() if response.content else None
-                self.answers.setdefault(name, []).append((response.status_code, body))
+        name = endpoint_of(request.method, request.url.path)
+        if name is not None:
+            body = response.json() if response.content else None
+            self.answers.setdefault(name, []).append((response.status_code, body))
 
 
 async def take_tour(clock: TurnedClock) -> Tour:
