@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 
 import click
 
@@ -36,10 +35,11 @@ def _list_choices() -> None:
 def _serve(host: str, port: int, pair_limit: int | None) -> None:
     import uvicorn
 
+    from linqbot.cli.server import listen
     from linqbot.emulator.app import Emulator
     from linqbot.testing.clock import TurnedClock
 
-    listener = socket.create_server((host, port))
+    listener = listen(host, port)
     config = uvicorn.Config(
         Emulator(clock=TurnedClock(), pair_limit=pair_limit).app,
         lifespan="on",
@@ -49,7 +49,9 @@ def _serve(host: str, port: int, pair_limit: int | None) -> None:
         access_log=False,
         timeout_graceful_shutdown=2,
     )
-    click.echo(f"Linq emulator on http://{host}:{listener.getsockname()[1]}{API_PATH}")
+    address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    click.echo(f"Linq emulator on {address}{API_PATH}")
+    click.echo(f"Control API on {address}/_control: POST inbound, GET transcript, POST faults, clock, reset")
     # uvicorn raises the signal that stopped it once more when it is done; being asked to stop is no failure
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

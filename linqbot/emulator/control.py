@@ -48,6 +48,9 @@ def take_in(linq: Linq, inbound: Inbound) -> tuple[str, Message] | None:
         raise fields.value("to is not a line of this emulator")
     if inbound.sender == inbound.line:
         raise fields.value("a line does not write to itself")
+    chat = None if inbound.chat_id is None else linq.world.chats.get(inbound.chat_id)
+    if inbound.chat_id is not None and (chat is None or chat.line != inbound.line):
+        raise fields.value("chat_id is not a chat of this line")
     arrived = linq.exchange.receive(inbound, trace_id=linq.names.trace_id())
     if arrived is not None:  # writing ends their typing bubble (section 8.6)
         _, message = arrived
@@ -64,6 +67,8 @@ def read_inbound(linq: Linq, body: Json) -> Inbound:
     options = body.get("poll") or ()
     if isinstance(reply_to, str):
         reply_to = {"message_id": reply_to, "part_index": 0}
+    if reply_to is not None and (not isinstance(reply_to, dict) or not isinstance(reply_to.get("message_id"), str)):
+        raise fields.value("reply_to must be a message id, or an object with message_id")
     return Inbound(
         sender=fields.handle(body.get("from"), "from"),
         line=fields.phone(body.get("to") or next(iter(linq.world.lines)), "to"),

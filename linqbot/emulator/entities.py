@@ -190,6 +190,8 @@ class Subscription:
     updated_ms: int
     routing_key_header: str | None = None
     routing_id_header: str | None = None
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    """What the target answered with for a chat, by chat id; goes back with the chat's next webhook."""
 
     def wants(self, event_type: str, line: str | None) -> bool:
         """Whether an event of a line goes to this subscription now."""

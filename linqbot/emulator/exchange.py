@@ -58,7 +58,7 @@ class Exchange:
         """Create a chat and announce it."""
         chat = self._world.add_chat(line, others, service=service, now_ms=self._clock.now_ms())
         data = partial(payloads.chat_created, chat)
-        self._postman.announce("chat.created", data, line=line, trace_id=trace_id)
+        self._postman.announce("chat.created", data, line=line, chat_id=chat.id, trace_id=trace_id)
         return chat
 
     def accept(
@@ -112,6 +112,7 @@ class Exchange:
             event_type,
             partial(make, message, event_type),
             line=message.chat.line,
+            chat_id=message.chat.id,
             trace_id=trace_id,
             event_id=inbound.event_id,
         )

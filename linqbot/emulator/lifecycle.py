@@ -61,7 +61,7 @@ class Lifecycle:
     ) -> None:
         """Announce something that happened in a chat; `only` names the one payload version that knows it."""
         make = data if callable(data) else lambda _version: data
-        self._postman.announce(event_type, make, line=chat.line, trace_id=trace_id, only=only)
+        self._postman.announce(event_type, make, line=chat.line, chat_id=chat.id, trace_id=trace_id, only=only)
 
     def _sent(self, message: Message) -> None:
         message.service = services.service_of(self._world, message) or message.chat.service

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from linqbot.clock import Clock
-from linqbot.emulator import choices
+from linqbot.emulator import affinity, choices
 from linqbot.emulator.agenda import Agenda
 from linqbot.emulator.entities import Json, Subscription
 from linqbot.emulator.faults import Fault, Faults
@@ -45,6 +45,7 @@ class Event:
     type: str
     trace_id: str
     created_ms: int
+    chat_id: str | None
     data: Callable[[str], Json] = field(repr=False)
     _bodies: dict[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -80,6 +81,7 @@ class Delivery:
     subscription: Subscription
     url: str
     body: bytes = field(repr=False)
+    chat_id: str | None = None
     state: str = "waiting"
     attempts: list[Json] = field(default_factory=list)
     to_drop: int = 0
@@ -139,6 +141,7 @@ class Postman:
         *,
         line: str | None,
         trace_id: str,
+        chat_id: str | None = None,
         event_id: str | None = None,
         only: str | None = None,
     ) -> str:
@@ -151,6 +154,7 @@ class Postman:
             type=event_type,
             trace_id=trace_id,
             created_ms=self._clock.now_ms(),
+            chat_id=chat_id,
             data=data,
         )
         for subscription in self._world.subscribers(event_type, line):
@@ -206,6 +210,7 @@ class Postman:
                 subscription=subscription,
                 url=subscription.target_url,
                 body=event.body(subscription.version),
+                chat_id=event.chat_id,
             )
             self.log.append(delivery)
             self._obey(delivery, fault)
@@ -269,7 +274,7 @@ class Postman:
                 overdue = partial(limit.reschedule, asyncio.get_running_loop().time())
                 deadline = self._agenda.at(self._clock.now_ms() + TIMEOUT_MS, overdue)
                 try:
-                    return await self._answer(request), None
+                    return await self._answer(delivery, request), None
                 finally:
                     deadline.cancel()
         except TimeoutError:
@@ -277,12 +282,15 @@ class Postman:
         except Exception as error:  # noqa: BLE001  # whatever a target does is the network's word to us
             return None, _name(error)
 
-    async def _answer(self, request: httpx.Request) -> int:
+    async def _answer(self, delivery: Delivery, request: httpx.Request) -> int:
         response = await self._transport.handle_async_request(request)
         try:
             await response.aread()
         finally:
             await response.aclose()
+        wanted = delivery.subscription.routing_key_header
+        if wanted is not None and response.is_success:
+            affinity.learn(delivery.subscription, delivery.chat_id, response.headers.get(wanted))
         return response.status_code
 
     def _request(self, delivery: Delivery) -> httpx.Request:
@@ -297,6 +305,7 @@ class Postman:
             "user-agent": "linq-emulator",
             "x-webhook-event": delivery.event_type,
             "x-webhook-subscription-id": delivery.subscription.id,
+            **affinity.headers(delivery.subscription, delivery.chat_id),
         }
         return httpx.Request("POST", _url(delivery.url), headers=headers, content=delivery.body)
 

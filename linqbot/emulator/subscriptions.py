@@ -135,6 +135,7 @@ def _routing(body: Json) -> dict[str, Any]:
 def _set_routing(one: Subscription, routing: dict[str, Any]) -> None:
     for name, header in routing.items():
         setattr(one, name, header)
+        one.tokens.clear()
 
 
 def _check_target(linq: Linq, url: Any, current: Subscription | None) -> str:

@@ -42,6 +42,7 @@ class Listener:
 
     got: list[Received] = field(default_factory=list)
     answers: deque[int | None] = field(default_factory=deque)
+    headers: dict[str, str] = field(default_factory=dict)
     gate: asyncio.Event | None = None
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     inside: int = 0
@@ -65,7 +66,7 @@ class Listener:
         status = self.answers.popleft() if self.answers else 200
         if status is None:
             raise ConnectionResetError
-        return Response(status_code=status)
+        return Response(status_code=status, headers=self.headers)
 
     async def holds(self, number: int) -> None:
         """Wait until this many webhooks are inside, behind the gate."""

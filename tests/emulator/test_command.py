@@ -69,6 +69,25 @@ async def test_its_clock_is_turned_from_outside(address: str) -> None:
     assert turned["offset_ms"] == 86_400_000
 
 
+def test_it_says_where_everything_is(process: subprocess.Popen[str], address: str) -> None:
+    """The second line has the control API, at the root of the same address."""
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(f"Control API on {address.removesuffix('/api/partner')}/_control: ")
+
+
+def test_a_port_that_is_taken_is_named(address: str) -> None:
+    """A second one on the same port ends with one sentence, not with a traceback."""
+    port = address.removesuffix("/api/partner").rpartition(":")[2]
+
+    run = subprocess.run(
+        [sys.executable, "-m", "linqbot", "emulator", "--port", port], capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode != 0
+    assert f"cannot listen on 127.0.0.1 port {port}" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_with_0(process: subprocess.Popen[str], address: str, number: signal.Signals) -> None:
     """Being asked to stop is no failure."""

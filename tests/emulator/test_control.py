@@ -112,9 +112,15 @@ async def test_the_same_ids_are_the_same_message(
         {"from": PERSON},
         {"from": PERSON, "parts": "Hi"},
         {"from": PERSON, "text": "Hi", "service": "pigeon"},
+        {"from": PERSON, "text": "Hi", "chat_id": "00000000-0000-4000-8000-000000000000"},
+        {"from": PERSON, "text": "Hi", "reply_to": 7},
+        {"from": PERSON, "text": "Hi", "reply_to": {"part_index": 0}},
         [],
     ],
-    ids=["nobody", "no handle", "no line", "itself", "nothing", "no parts", "no service", "no object"],
+    ids=[
+        *("nobody", "no handle", "no line", "itself", "nothing", "no parts"),
+        *("no service", "no chat", "no reply", "no target", "no object"),
+    ],
 )
 async def test_nonsense_is_refused(control: httpx.AsyncClient, body: Any) -> None:
     """A description that makes no sense is 400, and nothing happens."""

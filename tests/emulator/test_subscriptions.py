@@ -173,3 +173,37 @@ async def test_everything_is_subscribed_unless_said(emulator: Emulator) -> None:
     subscription = emulator.subscribe(URL)
 
     assert (subscription.events, len(EVENT_TYPES)) == (EVENT_TYPES, 75)
+
+
+async def test_a_chat_goes_on_where_it_was_answered(
+    api: httpx.AsyncClient, emulator: Emulator, listener: Listener
+) -> None:
+    """Section 8.1: the chat's id until a 2xx answer brings a token, then that token, for each chat its own."""
+    body = {"target_url": URL, "subscribed_events": ["message.received"], "routing_key_header": "X-Route"}
+    one = (await api.post("/v3/webhook-subscriptions", json=body)).json()["id"]
+    listener.headers = {"X-Route": "worker-7"}
+    listener.answers.append(503)
+
+    chat_id = (await emulator.inbound(PERSON, text="1", to=LINE)).chat_id  # a refusal teaches nothing
+    for text in ("2", "3"):
+        await emulator.quiet()
+        await emulator.inbound(PERSON, text=text, to=LINE)
+    await emulator.quiet()
+    other = (await emulator.inbound("+12025551111", text="Hi", to=LINE)).chat_id
+    await emulator.quiet()
+    await api.put(f"/v3/webhook-subscriptions/{one}", json={"routing_id_header": "X-Chat"})
+    await emulator.inbound(PERSON, text="4", to=LINE)
+    await emulator.quiet()
+    await api.put(f"/v3/webhook-subscriptions/{one}", json={"routing_key_header": ""})
+    await emulator.inbound(PERSON, text="5", to=LINE)
+    await emulator.quiet()
+
+    names = ("linq-chat-id", "x-chat", "x-route")
+    assert [{name: got.headers[name] for name in names if name in got.headers} for got in listener.got] == [
+        {"linq-chat-id": chat_id},
+        {"linq-chat-id": chat_id},
+        {"x-route": "worker-7"},
+        {"linq-chat-id": other},
+        {"x-chat": chat_id},
+        {},
+    ]
