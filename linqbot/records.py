@@ -40,8 +40,7 @@ class Repeat(StrEnum):
 class Fact:
     """Something small that was learned: who opted out, which chat a lane became, which file was uploaded under which id.
 
-    The last word wins by `rank`, not by arrival: a write whose rank is lower than the stored one's changes nothing, so that
-    news may come in any order and twice.
+    The last word wins by `rank`, not by arrival: one of a lower rank changes nothing, so news may come in any order.
     """
 
     key: str
@@ -282,8 +281,8 @@ class Leases:
 
     taken: tuple[Lease, ...] = ()
     next_ms: int | None = None
-    """In how many milliseconds the next waiting thing falls due (a delay, a budget, a timer, a dying lease); None:
-    nothing is waiting for time. Meaningful when fewer lanes were taken than asked for."""
+    """In how many milliseconds something falls due (a delay, a budget, a timer, a dying lease); None: nothing waits for
+    time. Meaningful when fewer lanes were taken than asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,8 +367,8 @@ class DeadLetter:
 class Commit:
     """What a turn leaves behind; stored whole or not at all.
 
-    `take` events leave the head of the lane; with `take=0` it is a partial commit (a stream's bubble): the replies are
-    frozen, the lease and the event stay. `event_id` names the first event of the turn.
+    `take` events leave the head of the lane, of which `event_id` names the first; 0 is a partial commit, for a stream's
+    bubble: the replies are frozen, the lease and the event stay.
     """
 
     lane: str
@@ -408,21 +407,23 @@ class Wait:
 
     delay_ms: int
     reason: str
-    burn: bool = False
-    """Whether this counts as an attempt."""
+    burn: bool = False  # whether this counts as an attempt
     ambiguous: bool = False
     """Whether the request may have arrived: starts the item's clock `Lease.ambiguous_ms`, once."""
     use_plain: bool = False
     """Send the unthreaded variant from now on."""
     gives_way: bool = False
     """Whether an answer that waits behind it in the lane goes before it, at once."""
+    unsent: bool = False
+    """Whether no request was made under this lease: what it spent is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """Outcome: never. The item moves to the dead letters and the lane goes on."""
+    """Outcome: never. The item moves to the dead letters and the lane goes on. `unsent` as in `Wait`."""
 
     letter: DeadLetter
+    unsent: bool = False
 
 
 Outcome = Sent | Wait | Dead

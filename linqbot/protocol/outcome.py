@@ -69,6 +69,13 @@ def before_send(lease: Lease, now_ms: int) -> Verdict | None:
     can be trusted to know its key. Nothing is sent against what is known of person, line and chat (`protocol.guard`),
     nor about a message of ours that is not known (`protocol.naming`).
     """
+    verdict = _instead_of_sending(lease, now_ms)
+    if verdict is None or isinstance(verdict.outcome, Sent):
+        return verdict
+    return replace(verdict, outcome=replace(verdict.outcome, unsent=True))
+
+
+def _instead_of_sending(lease: Lease, now_ms: int) -> Verdict | None:
     if (why := unknown_of(lease)) is not None:
         return _dead(lease, why)
     if (verdict := _second_thoughts(lease, now_ms)) is not None:

@@ -113,6 +113,7 @@ WAITS = st.builds(
     ambiguous=st.booleans(),
     use_plain=st.booleans(),
     gives_way=st.booleans(),
+    unsent=st.booleans(),
 )
 
 

@@ -45,23 +45,31 @@ class _Book:
         else:
             tx.run("spend_pace", tx.ns, self.name, tx.now_ms // self.grain_ms, tx.now_ms, units)
 
+    def refund(self, tx: Transaction, units: int) -> None:
+        """Take it off what was spent last."""
+        tx.run(f"refund_{self.kind}", tx.ns, self.name, units)
+
 
 def spend(tx: Transaction, reply: OutboxItem, lane: str) -> int:
     """Spend what the reply costs and give 0; or spend nothing and give the milliseconds until all of it can be paid.
 
     `lane` is where it waits now: of a chat that was not known when the reply was frozen, the pair is known since.
     """
-    chat_id = chat_of(lane)
-    if chat_id is not None and reply.pair.startswith("to:"):
-        reply = replace(reply, pair=chat_id)
     if reply.units <= 0:
         return 0
-    books = tuple(_books(tx, reply))
+    books = tuple(_books(tx, reply, lane))
     wait_ms = max((book.shortage_ms(tx, reply.units) for book in books), default=0)
     if not wait_ms:
         for book in books:
             book.spend(tx, reply.units)
     return wait_ms
+
+
+def refund(tx: Transaction, reply: OutboxItem, lane: str) -> None:
+    """Give back what the reply cost."""
+    if reply.units > 0:
+        for book in _books(tx, reply, lane):
+            book.refund(tx, reply.units)
 
 
 def forget_expired(tx: Transaction, limit: int) -> None:
@@ -70,8 +78,10 @@ def forget_expired(tx: Transaction, limit: int) -> None:
     tx.run("forget_old_pace", tx.ns, tx.now_ms - DAY_MS, limit)
 
 
-def _books(tx: Transaction, reply: OutboxItem) -> Iterator[_Book]:
-    limits = tx.limits
+def _books(tx: Transaction, reply: OutboxItem, lane: str) -> Iterator[_Book]:
+    limits, chat_id = tx.limits, chat_of(lane)
+    if chat_id is not None and reply.pair.startswith("to:"):
+        reply = replace(reply, pair=chat_id)
     if limits.budget and reply.pair:
         yield _Book(kind="spent", name=reply.pair, most=limits.budget, window_ms=limits.budget_window_ms)
     if limits.line_budget and reply.line:

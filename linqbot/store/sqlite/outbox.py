@@ -71,6 +71,8 @@ def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:
     lane = lanes.held(tx, Side.OUT, name, token)
     if lane is None:
         return False
+    if not isinstance(outcome, Sent) and outcome.unsent and lane.proof is None:
+        budget.refund(tx, _head(tx, lane), name)
     match outcome:
         case Sent(message_id=message_id, passes_to=passes_to):
             finish(tx, lane, message_id or lane.proof)

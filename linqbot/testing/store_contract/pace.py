@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from linqbot.ids import random_token
-from linqbot.records import Limits, OutboxItem, Sent, Side, Wait
+from linqbot.records import Dead, Limits, OutboxItem, Sent, Side, Wait
 from linqbot.store.base import Store
 from linqbot.testing.clock import TurnedClock
 from linqbot.testing.store_contract.opening import Opener, StoreFixtures
-from linqbot.testing.store_contract.samples import freeze, lanes, lease, nothing, reply, send_all
+from linqbot.testing.store_contract.samples import freeze, lanes, lease, letter, nothing, reply, send_all
 
 PATIENCE = 16
 PAIR = "line/chat"
@@ -189,6 +191,33 @@ class PaceContract(StoreFixtures):
         await store.post([reply(f"free{number}", f"chat:f{number}", line="") for number in range(3)])
 
         assert set(await send_all(store)) == {"a0", "other", "free0", "free1", "free2"}
+
+    @pytest.mark.parametrize("dead", [False, True])
+    @pytest.mark.parametrize("kind", ["budget", "line_budget", "line_day_budget"])
+    async def test_what_made_no_request_costs_nothing(self, open_again: Opener, *, kind: str, dead: bool) -> None:
+        """Neither of the pair nor of the line nor of the day."""
+        store = await open_again(replace(Limits(), **{kind: 2}))
+        wait, end = Wait(delay_ms=0, reason="flagged", unsent=True), Dead(letter=letter("a0", "reply"), unsent=True)
+        for _ in range(5):
+            if dead or not (await store.stats()).outbox:
+                await store.post(_answers(1, pair=PAIR))
+            held = await lease(store, Side.OUT)
+            assert await store.settle(held.lane, held.token, end if dead else wait)
+        await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(4)])
+
+        assert len(await send_all(store)) == 2
+
+    async def test_what_was_paid_by_others_is_not_given_back(self, open_again: Opener) -> None:
+        """Only the units of the one that made no request."""
+        store = await open_again(Limits(budget=3, line_budget=3))
+        await store.post(_answers(2, pair=PAIR))
+        sent, unsent = (await store.lease(Side.OUT, [random_token(), random_token()])).taken
+        await store.settle(sent.lane, sent.token, Sent())
+        for _ in range(2):  # the second is refused
+            await store.settle(unsent.lane, unsent.token, Dead(letter=letter("a1", "reply"), unsent=True))
+        await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(4)])
+
+        assert len(await send_all(store)) == 2
 
     async def test_all_budgets_are_spent_or_none(self, open_again: Opener) -> None:
         """A reply whose pair has nothing left spends nothing of its line."""

@@ -171,9 +171,7 @@ local function next_lane(tries, passed)
         call('ZADD', READY, LATER + rank, lane)
         passed = passed or tonumber(call('HGET', META, 'out_passed') or 0)
       else
-        -- Of a chat that was not known when the reply was frozen, the pair is known since.
-        local pair = string.sub(parts[3], 1, 3) == 'to:' and string.match(lane, '^chat:(.*)$') or parts[3]
-        local wait = pay(pair, tonumber(parts[4]), extra)
+        local wait = pay(pair_in(lane, parts[3]), tonumber(parts[4]), extra)
         if is_later then passed = 0 elseif passed and wait <= 0 then passed = passed + 1 end
         if wait <= 0 then return lane, i, passed end
         call('ZADD', DELAYED, now + wait, lane)

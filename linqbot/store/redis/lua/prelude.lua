@@ -173,6 +173,11 @@ local function more(item)
   return cjson.decode(string.sub(item, 9, string.find(item, ',"v":', 9, true) - 1))
 end
 
+-- Of a chat that was not known when the reply was frozen, the pair is known since.
+local function pair_in(lane, pair)
+  return string.sub(pair, 1, 3) == 'to:' and string.match(lane, '^chat:(.*)$') or pair
+end
+
 -- Appends a reply and says so. `marks` is '' for most of them, or framed: bucket and digest of its `once`, the key of the fact
 -- that tells which chat its lane became, and 'b' for a broadcast.
 local function enqueue(lane, marks, entry)

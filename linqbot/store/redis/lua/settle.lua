@@ -1,6 +1,7 @@
 -- ARGV: lane, token, then `sent`, a message id or '' and, if the lane passes, the chat's id and the key of the fact that tells
--- it | `dead`, id and letter |
--- `wait`, delay in ms, and 1 or 0 for burn, ambiguous, use plain, gives way. -> 1, or 0 when the token is not the lane's.
+-- it | `dead`, id and letter, and 1 or 0 for unsent |
+-- `wait`, delay in ms, and 1 or 0 for burn, ambiguous, use plain, gives way, unsent.
+-- -> 1, or 0 when the token is not the lane's.
 local lane, what = ARGV[2], ARGV[4]
 local state = about('out', lane)
 run_when_full()
@@ -27,7 +28,27 @@ local function first_answer()
   return false
 end
 
+-- Gives back what the head spent when it was leased: its books are those of lease.
+local function refund()
+  local entry = call('LINDEX', queue('out', lane), 0)
+  local parts, at = unframe(entry, 5)
+  local pair, units, line = pair_in(lane, parts[3]), tonumber(parts[4]), more(string.sub(entry, at)).line
+  local function take_off(book)
+    local ms, sum = string.match(call('LINDEX', P .. book, -1) or '', '^(%d+):(%d+)$')
+    if ms and call('LLEN', P .. book) > 1 then
+      call('LSET', P .. book, -1, ms .. ':' .. string.format('%d', math.max(sum - units, 0)))
+    end
+  end
+  if units == 0 then return end
+  if pair ~= '' then take_off('out:pair:' .. pair) end
+  if line then
+    take_off('out:line:' .. line)
+    take_off('out:day:' .. line)
+  end
+end
+
 local arrived = call('HGET', state, 'mid')
+if not arrived and ((what == 'dead' and ARGV[7] == '1') or (what == 'wait' and ARGV[10] == '1')) then refund() end
 if what == 'sent' then
   finish_sent(lane, ARGV[5] ~= '' and ARGV[5] or arrived or '')
   if ARGV[6] then pass(ARGV[6], ARGV[7]) end
