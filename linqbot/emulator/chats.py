@@ -66,7 +66,9 @@ def list_chats(linq: Linq, call: Call) -> Answer:
         line = fields.query_phone(line)
     newest: Iterable[Chat] = reversed(linq.world.chats.values())
     if person is not None:
-        newest = (chat for chat in reversed(linq.world.chats_with(person)) if line in (None, chat.line))
+        handle = f"+{person.strip()}" if person.startswith(" ") else person  # a plus that nobody escaped
+        with_them = reversed(linq.world.chats_with(handle))
+        newest = (chat for chat in with_them if line in (None, chat.line) and chat.member(handle) is not None)
     elif line is not None:
         newest = reversed(linq.world.chats_with(line))
     page, cursor = finding.page(call, newest, default=20)

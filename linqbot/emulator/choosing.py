@@ -67,7 +67,8 @@ def get_available_number(linq: Linq, call: Call) -> Answer:
     chats = [chat for chat in _chats(linq, recipients) if _is_free(linq, chat, excluded)] if recipients else []
     phone = chats[0].line if chats else best_line(linq, excluded, kind=kind, none=Problem(503, 4004, _NONE)).phone
     linq.world.lines[phone].last_used = linq.world.tick()
-    return ok({"phone_number": phone, "vcf_url": f"{linq.vault.site}/cdn/vcf/{phone.removeprefix('+')}.vcf"})
+    without = "".join(f"&without={one.removeprefix('+')}" for one in sorted(excluded)).replace("&", "?", 1)
+    return ok({"phone_number": phone, "vcf_url": f"{linq.vault.site}/cdn/vcf/{phone.removeprefix('+')}.vcf{without}"})
 
 
 def choose(linq: Linq, recipients: list[str], excluded: frozenset[str]) -> Choice:

@@ -69,10 +69,13 @@ def download(linq: Linq, call: Call) -> Answer:
 
 
 def download_vcard(linq: Linq, call: Call) -> Answer:
-    """GET of a `vcf_url`: the line as a contact."""
+    """GET of a `vcf_url`: the line as a contact, with the other lines that may send as its backups."""
     line = linq.world.lines.get("+" + call.params["number"])
     if line is None:
         raise Problem(404, 2001, "No such line")
     name = "" if line.card is None else f"{line.card.first_name} {line.card.last_name or ''}".strip()
-    lines = ("BEGIN:VCARD", "VERSION:3.0", f"FN:{name or line.phone}", f"TEL;TYPE=PREF:{line.phone}", "END:VCARD")
-    return Answer(200, "\r\n".join((*lines, "")).encode(), content_type="text/vcard; charset=utf-8")
+    left_out = {line.phone, *(f"+{one}" for one in call.every("without"))}
+    others = [one.phone for one in linq.world.lines.values() if one.may_send and one.phone not in left_out]
+    numbers = (f"TEL;TYPE=PREF:{line.phone}", *(f"TEL:{one}" for one in others))
+    lines = ("BEGIN:VCARD", "VERSION:3.0", f"FN:{name or line.phone}", *numbers, "END:VCARD", "")
+    return Answer(200, "\r\n".join(lines).encode(), content_type="text/vcard; charset=utf-8")

@@ -182,6 +182,18 @@ async def test_a_vcard_can_be_had(api: httpx.AsyncClient) -> None:
 
     assert f"TEL;TYPE=PREF:{LINE}" in vcard
     assert "FN:Ada Bot" in vcard
+    assert OTHER_LINE not in vcard
+
+
+async def test_a_vcard_has_the_other_lines_as_backups(api: httpx.AsyncClient, emulator: Emulator) -> None:
+    """The account's other available lines come after the chosen one (`getAvailableNumber` in Linq's document)."""
+    given = (await api.get("/v3/available_number")).json()
+    both = (await api.get(given["vcf_url"])).text
+    emulator.people.line(OTHER_LINE, status="FLAGGED")
+    alone = (await api.get(given["vcf_url"])).text
+
+    assert [one in both for one in (LINE, OTHER_LINE)] == [True, True]
+    assert [one in alone for one in (LINE, OTHER_LINE)] == [True, False]
 
 
 async def test_a_first_message_cannot_be_a_reply(api: httpx.AsyncClient, emulator: Emulator) -> None:

@@ -305,6 +305,18 @@ async def test_chats_are_filtered_by_line_and_person(api: httpx.AsyncClient, emu
     assert await listed(**{"from": LINE}) == [other.chat_id, here.chat_id]
     assert await listed(to=PERSON) == [there.chat_id, here.chat_id]
     assert await listed(**{"from": LINE, "to": PERSON}) == [here.chat_id]
+    assert len((await api.get(f"/v3/chats?to={PERSON}")).json()["chats"]) == 2  # a plus that nobody escaped
+
+
+async def test_chats_are_listed_for_those_who_take_part(api: httpx.AsyncClient, emulator: Emulator) -> None:
+    """`to` finds the chats somebody is in, not those they were in (`listChats` in Linq's document)."""
+    ann, ben = "+12025550147", "+12025550148"
+    group = (await emulator.inbound(PERSON, text="Hello!", to=LINE, group=[ann, ben])).chat_id
+
+    emulator.people.leaves(ann, group)
+
+    listed = [(await api.get("/v3/chats", params={"to": one})).json()["chats"] for one in (ann, ben)]
+    assert [[chat["id"] for chat in chats] for chats in listed] == [[], [group]]
 
 
 async def test_messages_are_listed_newest_first(api: httpx.AsyncClient, emulator: Emulator, chat_id: str) -> None:
