@@ -215,13 +215,14 @@ class _App(Starlette):
         async def refuse(_request: Request, error: Exception) -> Response:
             status = error.status_code if isinstance(error, HTTPException) else 500
             trace_id = linq.names.trace_id()
-            answer = refusal(Problem(status, DEFAULT_CODES.get(status, 3006), "No such endpoint"), trace_id)
+            why = "The emulator broke" if status == 500 else "No such endpoint"
+            answer = refusal(Problem(status, DEFAULT_CODES.get(status, 3006), why), trace_id)
             return Response(answer.body, status, {"x-trace-id": trace_id}, answer.content_type)
 
         super().__init__(
             routes=[Mount(API, routes=api_routes(linq)), *file_routes(linq), *control.control_routes(linq)],
             lifespan=lifespan,
-            exception_handlers={HTTPException: refuse},
+            exception_handlers={HTTPException: refuse, Exception: refuse},
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -172,6 +172,7 @@ WEBHOOK_ID = _choose("the event_id", about="header webhook-id", unknown="section
 LEGACY_KEY = _choose(
     "the secret as issued, prefix kept", about="key of the legacy signature", unknown="section 12 item 4"
 )
+WRONG_METHOD_CODE = _choose(2001, about="code (405) of a method that an address does not have", unknown="section 2")
 BODY_LIMIT = _choose(5 * 1024 * 1024, about="bytes of a request body, then 413", unknown="section 12 item 17")
 
 CHOICES: tuple[Choice, ...] = tuple(_listed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from linqbot.emulator import choices
 from linqbot.errors import LinqbotError
 
 DEFAULT_CODES = {
@@ -14,6 +15,7 @@ DEFAULT_CODES = {
     401: 2004,
     403: 2005,
     404: 2001,
+    405: choices.WRONG_METHOD_CODE,
     409: 2015,
     413: 5001,
     422: 4005,

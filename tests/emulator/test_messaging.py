@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.routing import Route
 
 from linqbot.emulator.app import Emulator
 from linqbot.testing.clock import TurnedClock
@@ -211,6 +213,29 @@ async def test_an_unknown_path_is_answered_like_linq(api: httpx.AsyncClient) -> 
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, 2001)
     assert answer.headers["x-trace-id"] == answer.json()["trace_id"]
+
+
+async def test_a_method_that_does_not_exist_is_not_worth_a_retry(api: httpx.AsyncClient) -> None:
+    """405 in Linq's envelope, under no code that means trouble of Linq's own (a choice)."""
+    answer = await api.delete("/v3/phone_numbers")
+
+    assert outcome(answer) == (405, 2001)
+    assert answer.json()["trace_id"] == answer.headers["x-trace-id"]
+
+
+async def test_even_a_crash_has_a_trace_id(emulator: Emulator) -> None:
+    """Section 1: every answer has one, and section 2: what breaks inside is 500/3006."""
+
+    async def crash(_request: object) -> Response:
+        raise ZeroDivisionError
+
+    emulator.app.router.routes.append(Route("/crash", crash))
+    transport = httpx.ASGITransport(app=emulator.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://linq.test") as client:
+        answer = await client.get("/crash")
+
+    assert outcome(answer) == (500, 3006)
+    assert answer.json()["trace_id"] == answer.headers["x-trace-id"]
 
 
 async def test_a_new_chat_is_created_with_its_message(api: httpx.AsyncClient, emulator: Emulator) -> None:
