@@ -16,7 +16,7 @@ from linqbot.protocol.backoff import backoff_ms
 from linqbot.protocol.guard import kind_of, learned_from, ruling_of
 from linqbot.protocol.naming import unknown_of
 from linqbot.protocol.proactive import CHAT_OF_LANE
-from linqbot.records import Dead, DeadLetter, Fact, Lease, OutboxItem, Outcome, Repeat, Sent, Wait
+from linqbot.records import Dead, DeadLetter, Fact, Lease, Limits, OutboxItem, Outcome, Repeat, Sent, Wait
 
 UNKNOWN_WINDOW_MS = 60 * 60_000
 """So long is a reply repeated that may have arrived: Linq does not say how long it remembers a key (reliability.md R1)."""
@@ -31,6 +31,9 @@ LONGEST_RATE_MS = 3_600_000
 
 NO_LINE_MS = 600_000
 """How long a send rests for which Linq found no line: flagged ones recover within a day (linq-api-v3.md section 9.2)."""
+
+MOVED_MS = Limits().passed_ms
+"""How long it is known which chat recipients moved to: as long as the store knows which chat they had first."""
 
 _CHAT_IS_GONE = (2001, 2013)
 """Codes for a chat that is not there, was deleted, or was left by the line (linq-api-v3.md section 2)."""
@@ -157,7 +160,7 @@ def _moved(chat_id: str | None, lease: Lease, now_ms: int) -> tuple[Fact, ...]:
     if chat_id is None or lease.chat_id in (None, chat_id):
         return ()
     keys = (key for key in _reply(lease).guards if kind_of(key) == CHAT_OF_LANE)
-    return tuple(Fact(key=key, value=chat_id.encode(), rank=now_ms) for key in keys)
+    return tuple(Fact(key=key, value=chat_id.encode(), rank=now_ms, ttl_ms=MOVED_MS) for key in keys)
 
 
 def _declined(rule: Rule, answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:

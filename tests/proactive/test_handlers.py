@@ -8,7 +8,7 @@ import pytest
 
 from linqbot import Bot, Link, Message, Reply, Send
 from linqbot.protocol.proactive import chat_fact
-from linqbot.records import Fact
+from linqbot.records import Fact, Limits
 from linqbot.testing import Sim
 from linqbot.testing.harness import LINE, Bubble
 
@@ -172,6 +172,18 @@ async def test_a_chat_that_is_gone_is_opened_anew(sim: Sim) -> None:
 
     assert [bubble.text for bubble in sim.said_to(BOB)] == ["One", "Two", "Three"]
     assert len({bubble.chat_id for bubble in sim.said_to(BOB)}) == 1
+
+
+async def test_the_chat_that_was_opened_anew_is_known_for_its_time(sim: Sim) -> None:
+    """As long as a first one: the next message goes there, and what is known of people does not grow for ever."""
+    key = chat_fact(Send(BOB, "x"), LINE) or ""
+    await sim.bot.store.learn([Fact(key=key, value=b"0b0c2f6e-6a10-4a1d-9d51-9a1f6c0a7b11")])
+    await sim.user(ALICE).says("tell him")
+
+    known = (await sim.bot.store.facts([key]))[key]
+
+    assert known.value == sim.said_to(BOB)[0].chat_id.encode()
+    assert known.ttl_ms == Limits().passed_ms
 
 
 async def test_a_lost_answer_opens_no_second_chat(sim: Sim) -> None:

@@ -10,7 +10,7 @@ import pytest
 from linqbot.errors import StoreUnavailable
 from linqbot.records import Accepted, Limits, Sent, Side, Stats
 from linqbot.testing.clock import TurnedClock
-from linqbot.testing.store_contract.samples import arrival, drain, freeze, lanes, lease, reply, turn
+from linqbot.testing.store_contract.samples import arrival, drain, fact, freeze, lanes, lease, reply, turn
 from tests.store.sqlite_file import count, open_at, tamper
 
 
@@ -41,6 +41,24 @@ async def test_sweep_forgets_what_expired(file: Path, clock: TurnedClock) -> Non
 
         assert before == [101, 1, 1]
         assert [count(file, table) for table in ("seen", "spent", "sent")] == [0, 0, 0]
+
+
+async def test_one_sweep_forgets_what_a_busy_minute_brought(file: Path, clock: TurnedClock) -> None:
+    """Sixty messages a second, each with a fact and a spending of its own: the file does not grow from day to day."""
+    async with open_at(file, clock) as store:
+        facts = [fact(f"told:{number}", ttl_ms=1_000) for number in range(3_600)]
+        await store.learn(facts)
+        tamper(
+            file,
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3600) "
+            "INSERT INTO spent (ns, pair, at_ms, units) SELECT 1, 'chat-' || i, 0, 1 FROM n",
+        )
+        before = [count(file, table) for table in ("fact", "spent")]
+        clock.advance(seconds=90)
+        await store.sweep()
+
+        assert before == [3_600, 3_600]
+        assert [count(file, table) for table in ("fact", "spent")] == [0, 0]
 
 
 async def test_lane_in_no_place_becomes_ready(file: Path, clock: TurnedClock) -> None:

@@ -122,7 +122,7 @@ def forget_expired(tx: Transaction) -> None:
     old = [seq for seq, sent_ms in tx.rows("oldest_sent", tx.ns, _STEP) if sent_ms <= tx.now_ms - tx.limits.sent_ms]
     if old:
         tx.tally.sent -= tx.run("drop_sent_until", tx.ns, old[-1])
-    budget.forget_expired(tx, _STEP)
+    budget.forget_expired(tx)
 
 
 def _once(reply: OutboxItem) -> bytes:
