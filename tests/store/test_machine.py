@@ -4,6 +4,7 @@ The stores are compared with each other and with a small model: what waits in wh
 store is asked after the other, and real time goes on beside the clock that is turned. So that no store sees a lease, delay,
 window or fact end which the next one still sees, all limits are a hundred times as long as usual: the seconds that a whole
 program takes, on a busy machine too, are nothing against the distance of every sum of advances from every limit.
+A program that fails is shrunk in the nightly profile alone: it takes minutes, and the timeout would hide what failed.
 `LINQBOT_TEST_PROFILE=nightly` runs far longer.
 """
 
@@ -367,8 +368,11 @@ class StoreMachine(RuleBasedStateMachine):
         states = {name: self._writes(name, plan, take) for name in self.stores}
         answers = self.each(lambda name, store: store.commit(replace(commit, state=states[name])))
         assert len(set(answers.values())) == 1, answers
-        self.replays.append(("commit", lambda store: store.commit(replace(commit, state=()))))
         answer = next(iter(answers.values()))
+        if (
+            answer is not Committed.CONFLICT
+        ):  # made again without its state, that one would be the first to end the turn
+            self.replays.append(("commit", lambda store: store.commit(replace(commit, state=()))))
         if answer is Committed.COMMITTED:
             self._committed(commit, lease)
         if answer is Committed.STALE or (answer is Committed.COMMITTED and take):
@@ -626,7 +630,7 @@ TestStoreMachine.settings = settings(
     max_examples=2_000 if NIGHTLY else 40,
     stateful_step_count=100 if NIGHTLY else 40,
     deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if NIGHTLY else [])],
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
