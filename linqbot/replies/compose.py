@@ -44,6 +44,8 @@ Bubbles = (
     | InlineSticker
     | Media
     | Link
+    | AppCard
+    | AppClip
     | Action
     | Elsewhere
     | Sequence["Bubbles"]

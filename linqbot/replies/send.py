@@ -74,7 +74,8 @@ def _recipients(to: object) -> tuple[str, ...]:
     handles = [to] if isinstance(to, str) else to
     if not isinstance(handles, list | tuple | set | frozenset):
         raise ReplyError(f"to is of type {type(to).__name__}; write a handle, a list of handles, or a chat's id")
-    each = tuple(sorted({check_handle(handle, "a recipient") for handle in handles}))
+    told = "a recipient" if len(handles) == 1 else "recipient {} of the list"
+    each = tuple(sorted({check_handle(one, told.format(number)) for number, one in enumerate(handles, start=1)}))
     if not 1 <= len(each) <= MOST_RECIPIENTS:
         raise ReplyError(f"a message goes to 1 to {MOST_RECIPIENTS} people, not to {len(each)}")
     return each

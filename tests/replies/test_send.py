@@ -28,6 +28,12 @@ def test_it_goes_to_a_person_a_group_or_a_chat(to: str | list[str], recipients: 
     assert (send.recipients, send.chat_id) == (recipients, chat_id)
 
 
+def test_error_says_which_of_several_recipients_is_wrong() -> None:
+    """By its place, for the number itself is never shown."""
+    with pytest.raises(ReplyError, match=r"^recipient 2 of the list is neither"):
+        Send([ALICE, "555-0177"], "hi")
+
+
 @pytest.mark.parametrize(
     "to",
     ["", "12025559876", "+1 202 555 9876", "Bob", [], [ALICE, "Bob"], None, 5, {ALICE: 1}, f"{ALICE},{ALICE}"],
