@@ -37,7 +37,8 @@ def lessons_of(envelope: Envelope, at: datetime | None) -> tuple[Fact, ...]:
         return ()
     at_ms = _millis(at)
     if envelope.type == "message.received":
-        return (*_opt_out(envelope, at_ms), *_health(envelope, at_ms))
+        health = _object(_object(envelope.data.get("chat")).get("health_status"))
+        return _opt_out(envelope, health, at_ms) + _health(envelope, health, at_ms)
     if envelope.type == "phone_number.status_updated":
         return _line(envelope.data, at_ms)
     return ()
@@ -54,16 +55,16 @@ def moment(value: object) -> datetime | None:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _opt_out(envelope: Envelope, at_ms: int) -> tuple[Fact, ...]:
+def _opt_out(envelope: Envelope, health: Mapping[str, Any], at_ms: int) -> tuple[Fact, ...]:
     """A message that Linq recovered late counts from when it was written (linq-api-v3.md section 9.5)."""
     handle = _sender(envelope.data)
     if not handle:
         return ()
-    said = {**envelope.message, **envelope.data}
+    said = envelope.data if "parts" in envelope.data else {**envelope.message, **envelope.data}
     if said.get("reconciled_at") is not None and (sent := moment(said.get("sent_at"))):
         at_ms = _millis(sent)
     key = person_key(OPTED_OUT, handle)
-    if not _asks_for_silence(envelope, said):
+    if not _asks_for_silence(said, health):
         return (Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS),)
     if _is_group(envelope.data):
         return ()
@@ -73,26 +74,26 @@ def _opt_out(envelope: Envelope, at_ms: int) -> tuple[Fact, ...]:
     return (silence, Fact(key=fact_key(PERSON, envelope.chat_id), value=key.encode(), rank=at_ms))
 
 
-def _asks_for_silence(envelope: Envelope, said: Mapping[str, Any]) -> bool:
+def _asks_for_silence(said: Mapping[str, Any], health: Mapping[str, Any]) -> bool:
     parts = said.get("parts")
     found = parts if isinstance(parts, list) else []
     texts = [part.get("value") for part in map(_object, found) if part.get("type") == "text"]
     return asks_for_silence(
-        "\n".join(text for text in texts if isinstance(text, str)),
+        "\n".join([text for text in texts if isinstance(text, str)]),
         withheld=said.get("zero_retention") is True and not found,
-        health=_status(envelope),
+        health=_status(health),
     )
 
 
-def _health(envelope: Envelope, at_ms: int) -> tuple[Fact, ...]:
+def _health(envelope: Envelope, health: Mapping[str, Any], at_ms: int) -> tuple[Fact, ...]:
     """Of a chat that has been well for longer than trouble is remembered, nothing need be forgotten."""
-    status = _status(envelope)
+    status = _status(health)
     if not status or envelope.chat_id is None:
         return ()
     key = health_key(envelope.chat_id)
     if status != "HEALTHY":
         return (Fact(key=key, value=status.encode(), rank=at_ms, ttl_ms=HEALTH_MS),)
-    since = moment(_object(_object(envelope.data.get("chat")).get("health_status")).get("updated_at"))
+    since = moment(health.get("updated_at"))
     if since is not None and at_ms - _millis(since) > HEALTH_MS + LATE_MS:
         return ()
     return (Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS),)
@@ -122,8 +123,8 @@ def _is_group(data: Mapping[str, Any]) -> bool:
     return data.get("is_group") is True or _object(data.get("chat")).get("is_group") is True
 
 
-def _status(envelope: Envelope) -> str:
-    status = _object(_object(envelope.data.get("chat")).get("health_status")).get("status")
+def _status(health: Mapping[str, Any]) -> str:
+    status = health.get("status")
     return status if isinstance(status, str) else ""
 
 
