@@ -482,11 +482,11 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.pass_on(lease.lane, CHAT)
 
     @precondition(lambda self: self.sends())
-    @rule(data=st.data())
-    def refused(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), unsent=st.booleans())
+    def refused(self, data: st.DataObject, *, unsent: bool) -> None:
         """Linq never will."""
         lease = self._held(data, Side.OUT)
-        self._settle(lease, Dead(letter=_letter(self.name("refused"))))
+        self._settle(lease, Dead(letter=_letter(self.name("refused")), unsent=unsent))
 
     @precondition(lambda self: self.sends())
     @rule(data=st.data(), wait=WAITS)

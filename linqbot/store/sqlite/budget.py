@@ -48,8 +48,12 @@ class _Book:
             tx.run("spend_pace", tx.ns, self.name, tx.now_ms // self.grain_ms, tx.now_ms, units)
 
     def refund(self, tx: Transaction, units: int) -> None:
-        """Take it off what was spent last."""
-        tx.run(f"refund_{self.kind}", tx.ns, self.name, units)
+        """Take it off what was spent last, and what is more than that off what was spent before."""
+        for at_ms, some in reversed(tx.rows(f"list_{self.kind}", tx.ns, self.name)):
+            tx.run(f"refund_{self.kind}", tx.ns, self.name, at_ms, min(some, units))
+            units -= min(some, units)
+            if not units:
+                return
 
 
 def spend(tx: Transaction, reply: OutboxItem, lane: str) -> int:

@@ -71,7 +71,8 @@ def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:
     lane = lanes.held(tx, Side.OUT, name, token)
     if lane is None:
         return False
-    if not isinstance(outcome, Sent) and outcome.unsent and lane.proof is None:
+    lasts = lane.place == LEASED and lane.rank > tx.now_ms
+    if not isinstance(outcome, Sent) and outcome.unsent and lasts and lane.proof is None:
         budget.refund(tx, _head(tx, lane), name)
     match outcome:
         case Sent(message_id=message_id, passes_to=passes_to):

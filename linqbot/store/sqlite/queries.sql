@@ -160,9 +160,8 @@ SELECT at_ms, units FROM spent WHERE ns = ?1 AND pair = ?2 ORDER BY at_ms;
 INSERT INTO spent (ns, pair, at_ms, units) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT DO UPDATE SET units = units + excluded.units;
 
--- refund_spent: ns, pair, units -> so many are taken off the latest spending.
-UPDATE spent SET units = max(units - ?3, 0)
-WHERE ns = ?1 AND pair = ?2 AND at_ms = (SELECT max(at_ms) FROM spent WHERE ns = ?1 AND pair = ?2);
+-- refund_spent: ns, pair, at_ms, units -> so many less were spent then.
+UPDATE spent SET units = units - ?4 WHERE ns = ?1 AND pair = ?2 AND at_ms = ?3;
 
 -- forget_old_spent: ns, at_ms, limit -> so many that are that old are forgotten, of any pair.
 DELETE FROM spent WHERE ns = ?1 AND (pair, at_ms) IN
@@ -181,9 +180,8 @@ SELECT at_ms, units FROM pace WHERE ns = ?1 AND name = ?2 ORDER BY at_ms;
 INSERT INTO pace (ns, name, slot, at_ms, units) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, units = units + excluded.units;
 
--- refund_pace: ns, name, units -> so many are taken off the latest spending.
-UPDATE pace SET units = max(units - ?3, 0)
-WHERE ns = ?1 AND name = ?2 AND slot = (SELECT max(slot) FROM pace WHERE ns = ?1 AND name = ?2);
+-- refund_pace: ns, name, at_ms, units -> so many less were spent then.
+UPDATE pace SET units = units - ?4 WHERE ns = ?1 AND name = ?2 AND at_ms = ?3;
 
 -- forget_old_pace: ns, at_ms, limit -> so many that are that old are forgotten, of any line.
 DELETE FROM pace WHERE ns = ?1 AND (name, slot) IN

@@ -219,6 +219,35 @@ class PaceContract(StoreFixtures):
 
         assert len(await send_all(store)) == 2
 
+    @pytest.mark.parametrize("kind", ["budget", "line_budget", "line_day_budget"])
+    async def test_all_that_was_paid_is_given_back(self, open_again: Opener, clock: TurnedClock, *, kind: str) -> None:
+        """Also when others paid less since."""
+        store = await open_again(replace(Limits(), **{kind: 4}))
+        await store.post([reply("large", "chat:large", pair=PAIR, units=3), *_answers(1, pair=PAIR)])
+        large = await lease(store, Side.OUT)
+        clock.advance(milliseconds=5)
+        small = await lease(store, Side.OUT)
+        await store.settle(small.lane, small.token, Sent())
+        await store.settle(large.lane, large.token, Dead(letter=letter("large", "reply"), unsent=True))
+        await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(6)])
+
+        assert len(await send_all(store)) == 3
+
+    async def test_late_word_gives_nothing_back(self, open_again: Opener, clock: TurnedClock) -> None:
+        """After the lease what it spent may have left the window, and what others spent must not be taken for it."""
+        store = await open_again(Limits(budget=4, budget_window_ms=20_000))
+        await store.post([reply("large", "chat:large", pair=PAIR, units=4)])
+        large = await lease(store, Side.OUT)
+        clock.advance(seconds=21)
+        await store.post(_answers(1, pair=PAIR))
+        await send_all(store)
+        clock.advance(seconds=10)
+
+        assert await store.settle(large.lane, large.token, Dead(letter=letter("large", "reply"), unsent=True))
+        await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(9)])
+
+        assert len(await send_all(store)) == 3
+
     async def test_all_budgets_are_spent_or_none(self, open_again: Opener) -> None:
         """A reply whose pair has nothing left spends nothing of its line."""
         store = await open_again(Limits(budget=1, line_budget=3, line_window_ms=3_600_000))

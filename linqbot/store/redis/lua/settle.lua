@@ -28,15 +28,21 @@ local function first_answer()
   return false
 end
 
--- Gives back what the head spent when it was leased: its books are those of lease.
+-- Gives back what the head spent when it was leased, while that is the latest: its books are those of lease.
 local function refund()
+  if tonumber(call('ZSCORE', P .. 'out:leased', lane) or 0) <= now then return end
   local entry = call('LINDEX', queue('out', lane), 0)
   local parts, at = unframe(entry, 5)
   local pair, units, line = pair_in(lane, parts[3]), tonumber(parts[4]), more(string.sub(entry, at)).line
+  -- Sums never fall from row to row: what is more than the latest needs is taken off the one before it.
   local function take_off(book)
-    local ms, sum = string.match(call('LINDEX', P .. book, -1) or '', '^(%d+):(%d+)$')
-    if ms and call('LLEN', P .. book) > 1 then
-      call('LSET', P .. book, -1, ms .. ':' .. string.format('%d', math.max(sum - units, 0)))
+    local rows = call('LRANGE', P .. book, 0, -1)
+    if #rows < 2 then return end
+    local function sum(i) return tonumber(string.match(rows[i], '%d+$')) end
+    local left = math.max(sum(#rows) - units, sum(1))
+    for i = #rows, 2, -1 do
+      if sum(i) <= left then return end
+      call('LSET', P .. book, i - 1, string.match(rows[i], '^%d+:') .. string.format('%d', left))
     end
   end
   if units == 0 then return end
