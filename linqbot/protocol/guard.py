@@ -31,8 +31,8 @@ REFUSED_MS = 3_600_000
 FLAGGED_MS = 15 * 60_000
 """The same for a line; news of it comes by webhook, too."""
 PAUSE_MS = 60_000
-"""How long a send waits that may not leave now, before the facts are looked at again. An answer that joins the chat
-meanwhile goes first then: so long it may wait, and no longer."""
+"""How long a send waits that may not leave now, before the facts are looked at again; answers do not wait for it
+(`Wait.gives_way`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

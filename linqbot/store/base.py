@@ -101,6 +101,10 @@ class Lanes(Protocol):
         broadcast may fill a line's budgets only to four fifths, so that answers have room. A budget of 0 means no limit. A
         reply of more units than a whole budget passes when the window is empty.
 
+        An answer does not wait behind a broadcast for which there is no budget, or that waits for another reason and was
+        not tried yet: as far as the lane's first 16 items tell, it becomes the head (see `gives_way` in `settle`), here or
+        when it joins the lane.
+
         A lane in which nothing but broadcasts waits (as far as its first 16 items tell) is leased when no other is ready,
         and instead of another after 16 of those went before it. An answer that joins it makes it one of the others.
 

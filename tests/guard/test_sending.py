@@ -164,7 +164,7 @@ async def test_news_of_the_line_pauses_what_nobody_waits_for(sim: Sim, status: s
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_an_answer_does_not_wait_behind_what_is_paused(sim: Sim, when: str) -> None:
-    """In the same chat, whether it was frozen before the broadcast was looked at or after: within a minute it is sent."""
+    """In the same chat, whether it was frozen before the broadcast was looked at or after: it is sent at once."""
     (first,) = await sim.user(ANN).says("hello")
     news = Fact(key=line_key(LINE), value=YES, rank=sim.clock.now_ms())
     await sim.bot.store.learn([news])  # the emulated Linq would refuse the answer, too
@@ -177,8 +177,6 @@ async def test_an_answer_does_not_wait_behind_what_is_paused(sim: Sim, when: str
         await _idle(sim)
         await sim.user(ANN).writes("there?")
     await sim.emulator.quiet()
-    await _idle(sim)
-    sim.clock.advance(seconds=61)
     await _idle(sim)
     assert [reply.text for reply in sim.said_to(ANN)] == ["you said hello", "you said there?"]
 

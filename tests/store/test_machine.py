@@ -179,6 +179,11 @@ class Model:
         waiting = self.outbox[lease.lane]
         while waiting and waiting[0] != lease.reply.key and waiting[0] in self.arrived | self.perhaps:
             waiting.pop(0)
+        if lease.reply.key in waiting and lease.reply.key not in self.broadcasts:
+            before = waiting[: waiting.index(lease.reply.key)]
+            if self.broadcasts.issuperset(before):  # it need not wait behind these, and may
+                waiting.remove(lease.reply.key)
+                waiting.insert(0, lease.reply.key)
         assert waiting[:1] == [lease.reply.key], "replies of a lane leave in order"
         assert lease.reply.key not in self.arrived, "what arrived is never sent again"
 

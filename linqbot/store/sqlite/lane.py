@@ -30,6 +30,12 @@ class Lane(NamedTuple):
     proof: str | None
     marked: int
 
+    @property
+    def untried(self) -> bool:
+        """Whether nothing happened to the head yet, and nobody holds it."""
+        trouble = (self.token, self.ambiguous_ms, self.proof)
+        return not (self.attempts or self.stalls or self.use_plain) and trouble == (None, None, None)
+
 
 def some(rows: list[Row]) -> list[Lane]:
     """Lanes of a query."""
@@ -50,9 +56,9 @@ def held(tx: Transaction, side: Side, name: str, token: str) -> Lane | None:
 
 def append(
     tx: Transaction, side: Side, name: str, record: bytes, *, lane: Lane | None = None, later: bool = False
-) -> None:
+) -> Lane | None:
     """Put an item at the end of a lane; `lane` if it was found before, `later` if it is a broadcast. An answer takes along
-    the broadcasts before it.
+    the broadcasts before it. The lane as it was, None if it was empty.
     """
     lane = lane or find(tx, side, name)
     if lane is None:
@@ -64,6 +70,7 @@ def append(
         if lane.place == READY and lane.rank >= EDGE and not later:
             put(tx, lane._replace(rank=_rear(tx), size=lane.size + 1))
     tx.run("add_item", lane_id, record)
+    return lane
 
 
 def head(tx: Transaction, lane: Lane, count: int = 1) -> list[bytes]:
@@ -103,7 +110,7 @@ def put_off(tx: Transaction, lane: Lane, delay_ms: int) -> None:
 def to_head(tx: Transaction, lane: Lane, seq: int) -> None:
     """Let another item be the head, of which nothing was tried yet; the lane goes to the rear, its lease over."""
     tx.run("first_item", seq)
-    to_rear(tx, _untried(lane))
+    to_rear(tx, _fresh(lane))
 
 
 def end_head(tx: Transaction, lane: Lane, count: int = 1) -> list[int]:
@@ -113,13 +120,13 @@ def end_head(tx: Transaction, lane: Lane, count: int = 1) -> list[int]:
         tx.run("drop_marks", lane.id)
     size = lane.size - len(ended)
     if size:
-        to_rear(tx, _untried(lane._replace(size=size, marked=0)))
+        to_rear(tx, _fresh(lane._replace(size=size, marked=0)))
     else:
         tx.run("drop_lane", lane.id)
     return ended
 
 
-def _untried(lane: Lane) -> Lane:
+def _fresh(lane: Lane) -> Lane:
     """With a head of which nothing is known yet, in nobody's hands."""
     return lane._replace(token=None, attempts=0, stalls=0, ambiguous_ms=None, use_plain=0, proof=None)
 

@@ -141,7 +141,7 @@ def _look(tx: Transaction, side: Side, lane: Lane) -> _Found:
         lanes.put(tx, lane._replace(rank=lane.rank + LATER))
         return _Found.LATER
     wait_ms = budget.spend(tx, reply, lane.name)
-    if wait_ms:
+    if wait_ms and not (reply.broadcast and outbox.give_way(tx, lane)):
         lanes.put_off(tx, lane, wait_ms)
     return _Found.BUSY if wait_ms else _Found.FREE
 

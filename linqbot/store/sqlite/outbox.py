@@ -21,7 +21,7 @@ from linqbot.records import (
 )
 from linqbot.store.sqlite import budget, knowledge, letters, seen
 from linqbot.store.sqlite import lane as lanes
-from linqbot.store.sqlite.lane import LEASED, Lane
+from linqbot.store.sqlite.lane import DELAYED, LEASED, Lane
 from linqbot.store.sqlite.transaction import Transaction
 
 _STEP = 500
@@ -47,8 +47,18 @@ def freeze(tx: Transaction, reply: OutboxItem) -> None:
     """Put a reply at the end of its lane, or of the one that its lane became, unless its `once` is known."""
     if reply.once and not seen.remember(tx, [_once(reply)]):
         return
-    lanes.append(tx, Side.OUT, _lane_of(tx, reply), reply.to_bytes(), later=reply.broadcast)
+    lane = lanes.append(tx, Side.OUT, _lane_of(tx, reply), reply.to_bytes(), later=reply.broadcast)
     tx.tally.outbox += 1
+    if lane is not None and lane.place == DELAYED and not reply.broadcast and _head(tx, lane).broadcast:
+        give_way(tx, lane._replace(size=lane.size + 1))
+
+
+def give_way(tx: Transaction, lane: Lane) -> bool:
+    """Let an answer go before an untried broadcast that waits for its time; False: there is no such, or none behind it."""
+    seq = _first_answer(tx, lane) if lane.untried else None
+    if seq is not None:
+        lanes.to_head(tx, lane, seq)
+    return seq is not None
 
 
 def prove(tx: Transaction, receipt: Receipt) -> None:

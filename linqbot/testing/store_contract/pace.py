@@ -134,6 +134,50 @@ class PaceContract(StoreFixtures):
         assert early
         assert await send_all(store) == ["b0", "b1"]
 
+    async def test_answer_does_not_wait_for_the_budget_of_broadcasts(self, open_again: Opener) -> None:
+        """Neither when it stands behind one that has used up its share, nor when it comes to one that waits for it."""
+        store = await open_again(Limits(line_day_budget=5))
+        await store.post([_broadcast(f"b{number}", "chat:x") for number in range(5)])
+        assert await send_all(store) == ["b0", "b1", "b2", "b3"]
+
+        await store.post([reply("late", "chat:x")])
+
+        assert await send_all(store) == ["late"]
+
+    async def test_answer_behind_broadcasts_without_budget_goes_first(self, open_again: Opener) -> None:
+        """In the same call that finds no budget for them."""
+        store = await open_again(Limits(line_day_budget=5))
+        await store.post([_broadcast(f"s{number}", f"chat:{number}") for number in range(4)])
+        await send_all(store)
+        await store.post([_broadcast("b0", "chat:x"), _broadcast("b1", "chat:x"), reply("a", "chat:x")])
+
+        assert await send_all(store) == ["a"]
+        assert (await store.stats()).outbox == 2
+
+    async def test_answer_that_joins_a_paused_broadcast_goes_at_once(self, store: Store) -> None:
+        """The broadcast goes on when its time is over, or when the answer is sent."""
+        await store.post([_broadcast("b", "chat:x")])
+        held = await lease(store, Side.OUT)
+        await store.settle(held.lane, held.token, Wait(delay_ms=60_000, reason="flagged", gives_way=True))
+
+        await store.post([reply("a", "chat:x")])
+
+        assert await send_all(store) == ["a", "b"]
+
+    async def test_answer_waits_behind_a_broadcast_that_may_have_arrived(
+        self, store: Store, clock: TurnedClock
+    ) -> None:
+        """What was tried keeps its place."""
+        await store.post([_broadcast("b", "chat:x")])
+        held = await lease(store, Side.OUT)
+        await store.settle(held.lane, held.token, Wait(delay_ms=60_000, reason="no answer", ambiguous=True))
+        await store.post([reply("a", "chat:x")])
+        early = await nothing(store, Side.OUT)
+        clock.advance(seconds=61)
+
+        assert early
+        assert await send_all(store) == ["b", "a"]
+
     async def test_frozen_broadcasts_are_broadcasts(self, store: Store) -> None:
         """A turn may make some, too."""
         await freeze(store, *_broadcasts(1), *_answers(1))

@@ -174,7 +174,8 @@ local function next_lane(tries, passed)
         local wait = pay(pair_in(lane, parts[3]), tonumber(parts[4]), extra)
         if is_later then passed = 0 elseif passed and wait <= 0 then passed = passed + 1 end
         if wait <= 0 then return lane, i, passed end
-        call('ZADD', DELAYED, now + wait, lane)
+        local untried = extra.bc and call('EXISTS', about(s, lane)) == 0
+        if not (untried and give_way(lane)) then call('ZADD', DELAYED, now + wait, lane) end
       end
     end
   end

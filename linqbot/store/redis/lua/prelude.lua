@@ -178,6 +178,30 @@ local function pair_in(lane, pair)
   return string.sub(pair, 1, 3) == 'to:' and string.match(lane, '^chat:(.*)$') or pair
 end
 
+-- Puts the first answer of an out lane at its head, as if nothing had happened to it yet; false when there is none.
+local function give_way(lane)
+  for _, entry in ipairs(call('LRANGE', queue('out', lane), 1, 15)) do
+    local _, at = unframe(entry, 5)
+    if not more(string.sub(entry, at)).bc then
+      call('LREM', queue('out', lane), 1, entry)
+      call('LPUSH', queue('out', lane), entry)
+      leave_places('out', lane)
+      call('DEL', about('out', lane))
+      rear('out', lane)
+      return true
+    end
+  end
+  return false
+end
+
+-- An answer does not wait behind a broadcast that was not tried yet and waits for its time.
+local function hurry(lane)
+  if not call('ZSCORE', P .. 'out:delayed', lane) or call('EXISTS', about('out', lane)) == 1 then return end
+  local head = call('LINDEX', queue('out', lane), 0)
+  local _, at = unframe(head, 5)
+  if more(string.sub(head, at)).bc then give_way(lane) end
+end
+
 -- Appends a reply and says so. `marks` is '' for most of them, or framed: bucket and digest of its `once`, the key of the fact
 -- that tells which chat its lane became, and 'b' for a broadcast.
 local function enqueue(lane, marks, entry)
@@ -193,6 +217,7 @@ local function enqueue(lane, marks, entry)
     if chat then lane = 'chat:' .. chat end
   end
   append('out', lane, entry, broadcast)
+  if not broadcast then hurry(lane) end
   return true
 end
 

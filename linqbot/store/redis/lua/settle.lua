@@ -15,19 +15,6 @@ local function pass(chat, fact)
   learn(fact, string.format('%d', now), string.format('%d', LIMITS.passed_ms), chat)
 end
 
--- Puts the first answer of the lane at its head; false when there is none.
-local function first_answer()
-  for _, entry in ipairs(call('LRANGE', queue('out', lane), 1, 15)) do
-    local _, at = unframe(entry, 5)
-    if not more(string.sub(entry, at)).bc then
-      call('LREM', queue('out', lane), 1, entry)
-      call('LPUSH', queue('out', lane), entry)
-      return true
-    end
-  end
-  return false
-end
-
 -- Gives back what the head spent when it was leased, while that is the latest: its books are those of lease.
 local function refund()
   if tonumber(call('ZSCORE', P .. 'out:leased', lane) or 0) <= now then return end
@@ -65,11 +52,7 @@ elseif what == 'dead' then
   finish('out', lane, 1)
 elseif arrived then
   finish_sent(lane, arrived)
-elseif ARGV[9] == '1' and first_answer() then
-  leave_places('out', lane)
-  call('DEL', state)
-  rear('out', lane)
-else
+elseif ARGV[9] ~= '1' or not give_way(lane) then
   leave_places('out', lane)
   if ARGV[6] == '1' then call('HINCRBY', state, 'att', 1) end
   if ARGV[8] == '1' then
