@@ -67,6 +67,10 @@ class Screen:
         lines += [self._style(f"{indent}{remark}", dim=True) for remark in remarks]
         self._show("\n".join(lines))
 
+    def did(self, deed: str) -> None:
+        """Show what the bot did without a bubble."""
+        self._show(self._style("bot * ", fg="green") + deed)
+
     def note(self, text: str) -> None:
         """Show something about the program rather than from the conversation."""
         self._show(self._style(f"· {text}", dim=True), err=not self.interactive)
@@ -97,6 +101,7 @@ class Conversation:
         self._me = PERSON
         self._texts: dict[str, str] = {}
         self._shown = 0
+        self._seen = 0
         self._answers: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
@@ -150,7 +155,7 @@ class Conversation:
             self._screen.note(str(error))
 
     async def _say(self, text: str) -> None:
-        heard = len(self._emulator.messages())
+        heard = self._so_far
         arrived = await self._emulator.inbound(self._me, text=text)
         self._texts[arrived.message_id] = text
         state = await self._delivered(arrived.event_id)
@@ -159,8 +164,12 @@ class Conversation:
             return
         await self._child.settled()
         self._show_new()
-        if len(self._emulator.messages()) == heard:
+        if self._so_far == heard:
             self._screen.note("no answer")
+
+    @property
+    def _so_far(self) -> tuple[int, int]:
+        return len(self._emulator.messages()), len(self._emulator.deeds())
 
     async def _delivered(self, event_id: str) -> str:
         while True:
@@ -170,24 +179,59 @@ class Conversation:
             await self._emulator.linq.agenda.changed()
 
     def _show_new(self) -> None:
-        messages = self._emulator.messages()
-        for message in messages[self._shown :]:
-            text = "\n".join(_shown(part) for part in message.parts)
-            self._texts[message.message_id] = text
-            self._screen.said(text, list(self._remarks(message)))
-        self._shown = len(messages)
+        """Bubbles and deeds of the same moment in this order: what Linq takes first is mostly said."""
+        messages, deeds = self._emulator.messages(), self._emulator.deeds()
+        fresh: list[tuple[str, Heard | dict[str, Any]]] = [(one.at, one) for one in messages[self._shown :]]
+        fresh += [(str(deed["at"]), deed) for deed in deeds[self._seen :]]
+        self._shown, self._seen = len(messages), len(deeds)
+        for _, one in sorted(fresh, key=lambda timed: timed[0]):
+            if isinstance(one, Heard):
+                self._show_bubble(one)
+            else:
+                self._screen.did(deed_in_words(one, self._quoted(str(one.get("message_id")))))
+
+    def _show_bubble(self, message: Heard) -> None:
+        text = "\n".join(_shown(part) for part in message.parts) or self._poll(message.message_id)
+        self._texts[message.message_id] = text
+        self._screen.said(text, list(self._remarks(message)))
+
+    def _poll(self, message_id: str) -> str:
+        message = self._emulator.linq.world.messages.get(message_id)
+        options = () if message is None or message.poll is None else message.poll.options
+        return f"[poll: {' / '.join(option.text for option in options)}]"
+
+    def _quoted(self, message_id: str) -> str:
+        text = self._texts.get(message_id, "an older message").replace("\n", " ")
+        return f'"{text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"}"'
 
     def _remarks(self, message: Heard) -> list[str]:
         remarks = []
         if message.to != self._me:
             remarks.append(f"to {message.to}")
         if message.reply_to is not None:
-            quoted = self._texts.get(message.reply_to["message_id"], "an older message").replace("\n", " ")
-            short = quoted if len(quoted) <= _QUOTED else f"{quoted[: _QUOTED - 1]}…"
-            remarks.append(f'↳ in reply to "{short}"')
+            remarks.append(f"↳ in reply to {self._quoted(message.reply_to['message_id'])}")
         if message.effect is not None:
             remarks.append(f"✨ {message.effect.get('name')}")
         return remarks
+
+
+def deed_in_words(deed: dict[str, Any], quoted: str) -> str:
+    """What the bot did, for somebody who reads along; `quoted` is the message that it did it to."""
+    sign = deed.get("custom_emoji") or deed.get("type")
+    words = {
+        "reaction.added": f"reacted with {sign} to {quoted}",
+        "reaction.removed": f"took {sign} away from {quoted}",
+        "edited": f"edited {quoted}, which now says: {deed.get('text')}",
+        "vote.added": f"voted in {quoted}",
+        "vote.removed": f"took a vote back in {quoted}",
+        "typing.started": "types",
+        "typing.stopped": "stopped typing",
+        "read": "read the chat",
+        "contact_card.shared": "shared its contact card",
+        "location.requested": "asked for the location",
+    }
+    name = str(deed["deed"])
+    return words.get(name, name)
 
 
 def _shown(part: dict[str, Any]) -> str:

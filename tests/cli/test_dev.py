@@ -19,7 +19,7 @@ ECHO = str(EXAMPLES / "echo.py")
 
 BOT = """
 import os
-from linqbot import Bot, Message, Reply
+from linqbot import Bot, Edit, MarkRead, Message, Poll, React, Reply
 bot = Bot()
 
 @bot.message("pid")
@@ -33,6 +33,10 @@ async def party() -> list[str | Reply]:
 @bot.message("fail", attempts=3)
 async def fail(message: Message) -> str:
     return str(1 / 0)
+
+@bot.message("lively")
+async def lively() -> list[React | str | Edit | Poll | MarkRead]:
+    return [React("love"), "Wait…", Edit("Done."), Poll("Pizza", "Sushi"), MarkRead()]
 
 @bot.message("who")
 async def who(message: Message) -> str:
@@ -77,6 +81,21 @@ async def test_bubbles_come_in_order_with_their_effects(start: Start) -> None:
 
     answer = program.printed[program.printed.index("bot > Yes!") :]
     assert answer == ["bot > Yes!", '      ↳ in reply to "party"', "bot > Boom", "      ✨ confetti"]
+
+
+async def test_what_is_done_without_words_is_shown(start: Start) -> None:
+    """Reactions, edits and the like stand between the bubbles, in the order in which they were done."""
+    program = await _dev(start, "lively")
+
+    answer = program.printed[program.printed.index('bot * reacted with love to "lively"') :]
+    assert answer == [
+        'bot * reacted with love to "lively"',
+        "bot > Wait…",
+        '      ↳ in reply to "lively"',
+        'bot * edited "Wait…", which now says: Done.',
+        "bot > [poll: Pizza / Sushi]",
+        "bot * read the chat",
+    ]
 
 
 async def test_silence_is_told(start: Start) -> None:
