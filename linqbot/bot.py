@@ -12,7 +12,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -50,6 +50,7 @@ from linqbot.handling.router import Router
 from linqbot.handling.runner import Runner
 from linqbot.protocol.sampling import Sampler
 from linqbot.protocol.signature import parse_secrets
+from linqbot.protocol.tally import Tally
 from linqbot.replies import Bubbles, Thread
 from linqbot.replies import Send as Sending
 from linqbot.replies.reply import THREADS
@@ -121,6 +122,7 @@ class Bot(Router):
         self._settled: Settled | None = None
         self._app: Starlette | None = None
         self._complaints = Sampler()
+        self._tally = Tally()
         self._live: _Live | None = None
         self._client: Client | None = None
         self._official: AsyncLinqAPIV3 | None = None
@@ -223,6 +225,13 @@ class Bot(Router):
     def idle(self) -> bool:
         """Whether every station of this process waits for work; tests ask."""
         return self._live is None or (self._live.runtime.idle and self._live.hints.idle)
+
+    @property
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """What this process has counted since the bot was made: `unwanted` events that nobody handles, by type, and `odd`
+        fields in which Linq contradicts its documentation, by event type and name; never what they held.
+        """
+        return self._tally.counts
 
     @property
     def store(self) -> Store:
@@ -364,6 +373,7 @@ class Bot(Router):
             wanted=runner.wanted,
             random=random.random,
             limits=IngressLimits(body_bytes=int(settings.max_body), legacy=settings.legacy_signatures),
+            tally=self._tally,
         )
 
     def _make_worker(self, store: Store, runner: Runner, hints: Hints) -> Worker:
@@ -417,6 +427,7 @@ class Bot(Router):
             timeout_s=settings.handler_timeout.total_seconds(),
             own_attempts=self._own_attempts,
             line=settings.from_number,
+            tally=self._tally,
         )
 
     def _build_app(self) -> Starlette:

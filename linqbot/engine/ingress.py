@@ -23,6 +23,7 @@ from linqbot.protocol.breaker import Breaker, Gate
 from linqbot.protocol.inbound import Inbound, read
 from linqbot.protocol.sampling import Sampler
 from linqbot.protocol.signature import Secret, verify
+from linqbot.protocol.tally import Tally
 from linqbot.records import Accepted, DeadLetter
 from linqbot.store.base import Inbox
 
@@ -101,6 +102,7 @@ class Ingress:
         wanted: Callable[[str], bool],
         random: Callable[[], float],
         limits: IngressLimits | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -112,6 +114,7 @@ class Ingress:
         self._in_hand = 0
         self._room = _Room(self._limits.bytes_at_once)
         self._sampler = Sampler()
+        self._tally = tally or Tally()
         self.draining = False
         """Set when the process is about to leave: every webhook is answered 503 from then on."""
 
@@ -186,6 +189,8 @@ class Ingress:
             inbound = read(body, webhook_id=webhook_id, wanted=self._wanted)
         except PayloadError as error:
             return await self._quarantine(body, webhook_id, error)
+        if inbound.is_unwanted:
+            self._tally.add("unwanted", inbound.type)
         if inbound.arrival is None:
             log.debug("webhook not wanted", event_id=inbound.event_id, type=inbound.type)
             return _answer(200, "not wanted")

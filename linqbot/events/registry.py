@@ -5,7 +5,7 @@ The names are those of the official SDK (`linq.types.WebhookEventType`, linq-pyt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +39,7 @@ from linqbot.events.message import (
     MessageRead,
     MessageSent,
 )
+from linqbot.events.oddities import oddities
 from linqbot.events.poll import PollEvent, PollFailed, PollUpdated, PollVote
 from linqbot.events.reaction import Reaction
 from linqbot.events.shape import one_shape
@@ -146,18 +147,22 @@ def check(envelope: Envelope) -> Known:
     return entry
 
 
-def parse_event(body: Mapping[str, Any], *, event_id: str = "") -> Event:
+def parse_event(body: Mapping[str, Any], *, event_id: str = "", odd: Callable[[str], None] | None = None) -> Event:
     """The event that a webhook's parsed body tells of; `event_id` serves where the body has none.
 
     Raises `PayloadError` when type or event id are missing, or the message's and chat's ids of an event about a message.
-    Whatever else is not as documented is read as far as it can be, and kept in `raw`.
+    Whatever else is not as documented is read as far as it can be, and kept in `raw`; `odd` is told the field's name.
     """
     envelope = open_envelope(body, event_id=event_id)
     entry = check(envelope)
     fields = one_shape(envelope, body, ours=entry.is_receipt)
     try:
-        return entry.model.model_validate(fields)
+        event = entry.model.model_validate(fields)
     except ValidationError:
         raise PayloadError(
             f"event {envelope.event_id} holds names that are not text, so it cannot be handled"
         ) from None
+    if odd is not None:
+        for name in oddities(event, fields):
+            odd(name)
+    return event

@@ -25,10 +25,15 @@ from linqbot.handling.services import Scope
 from linqbot.handling.threads import Threads
 from linqbot.handling.turn import Port, Turn
 from linqbot.protocol.inbound import event_of
-from linqbot.records import Commit, DeadLetter, Lease
+from linqbot.protocol.sampling import Sampler
+from linqbot.protocol.tally import Tally
+from linqbot.records import Commit, DeadLetter, InboxItem, Lease
 from linqbot.replies import Thread
 
 log = structlog.get_logger("linqbot.handling")
+
+ODD_EVERY_MS = 60_000
+"""How often a field that is not as documented is told; each time is counted."""
 
 __all__ = ["Port", "Runner"]
 
@@ -39,10 +44,10 @@ class Runner:
     Raises `RegistrationError` when the tree does not fit together. `thread` and `timeout_s` hold where neither handler nor
     router says otherwise; `threads` is how many plain `def` handlers run at once. With `own_attempts` off no handler's
     failure names its `attempts`, so that the worker's number holds for all. `line` is where a `Send` leaves from of which
-    nothing else says it.
+    nothing else says it; `tally` counts what Linq sends against its own documentation.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all by keyword: what the settings of a bot say of its handlers
         self,
         router: Router,
         *,
@@ -53,6 +58,7 @@ class Runner:
         threads: int = 16,
         own_attempts: bool = True,
         line: str | None = None,
+        tally: Tally | None = None,
     ) -> None:
         plan = plan_of(router)
         self._plan = plan if own_attempts else plan.without_attempts()
@@ -62,6 +68,8 @@ class Runner:
         self._timeout_s = timeout_s
         self._threads = threads
         self._line = line
+        self._tally = tally or Tally()
+        self._sampler = Sampler(most=1, window_ms=ODD_EVERY_MS)
         self._types = self._plan.event_types
         self._news = News(self._plan.routes)
         self._house: House | None = None
@@ -119,7 +127,7 @@ class Runner:
         house = self._house
         if house is None:
             raise ConfigurationError("the runner is not started; use `async with runner:`")
-        events = tuple(event_of(item) for item in lease.events)
+        events = tuple(self._read(item) for item in lease.events)
         turn = _turn(lease, events, port)
         delivery = await self._news.of(lease, events[-1], port)
         attempt = Attempt(
@@ -132,6 +140,23 @@ class Runner:
         except ReplyError as error:
             return _commit(lease, attempt, letter=_letter(lease, attempt, error, now_ms=house.clock.now_ms()))
         return _commit(lease, attempt)
+
+    def _read(self, item: InboxItem) -> Event:
+        """The event; what in it contradicts Linq's documentation is counted, and told once in a while."""
+        return event_of(item, lambda field: self._count(item, field))
+
+    def _count(self, item: InboxItem, field: str) -> None:
+        name = f"{item.type} {field}"
+        self._tally.add("odd", name)
+        left_out = self._sampler.take(name, self._clock.now_ms())
+        if left_out is not None:
+            log.warning(
+                "field is not as Linq documents it, read as if it were missing",
+                type=item.type,
+                field=field,
+                event_id=item.event_id,
+                left_out=left_out,
+            )
 
 
 def _turn(lease: Lease, events: tuple[Event, ...], port: Port) -> Turn:

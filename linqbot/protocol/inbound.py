@@ -45,6 +45,11 @@ class Inbound:
     arrival: Arrival | None
     """What the store is to keep or to learn; None: nobody wants it."""
 
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether neither a handler nor a reply has anything of it."""
+        return self.arrival is None or (self.arrival.item is None and self.arrival.receipt is None)
+
 
 def read(body: bytes, *, webhook_id: str, wanted: Callable[[str], bool]) -> Inbound:
     """Say what is to be kept of a webhook; `wanted` tells whether handlers want events of a type.
@@ -73,9 +78,12 @@ def read(body: bytes, *, webhook_id: str, wanted: Callable[[str], bool]) -> Inbo
     )
 
 
-def event_of(item: InboxItem) -> Event:
-    """The event that a kept webhook tells of. Raises `PayloadError` if its bytes are not Linq's."""
-    return parse_event(_parsed(item.body), event_id=item.event_id)
+def event_of(item: InboxItem, odd: Callable[[str], None] | None = None) -> Event:
+    """The event that a kept webhook tells of; `odd` is told which fields contradict Linq's documentation.
+
+    Raises `PayloadError` if its bytes are not Linq's.
+    """
+    return parse_event(_parsed(item.body), event_id=item.event_id, odd=odd)
 
 
 def _lane(envelope: Envelope, entry: Known) -> str:
