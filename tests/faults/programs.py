@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -139,5 +140,6 @@ class Programs:
 
 def _limit(limits: Limits) -> None:
     """In the new process, before the program begins."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and children inherit that
     for what, most in limits.items():
         resource.setrlimit(what, (most, most))

@@ -36,6 +36,9 @@ SAMPLE = 13
 
 AT_ONCE = 4
 
+PATIENCE_S = 900
+"""Some hundred lives are lived in one test."""
+
 
 @pytest.fixture(params=["sqlite", "redis"])
 def kind(request: pytest.FixtureRequest) -> str:
@@ -122,6 +125,7 @@ def bubble_text(heard: Heard) -> str:
     return "".join(part["value"] for part in heard.parts)
 
 
+@pytest.mark.timeout(PATIENCE_S)
 async def test_every_message_is_answered_once_and_in_order_wherever_the_process_dies(
     kind: str, tmp_path: Path, points: list[tuple[int, bool]]
 ) -> None:

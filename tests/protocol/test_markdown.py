@@ -126,15 +126,21 @@ def test_the_parser_is_loaded_when_first_needed() -> None:
     "piece", ["[", "![", "[](", "<u>", "<u>a</b>", "*a ", "**a *", "`a``b", "http://", "> ", "|", "~~", "_a"]
 )
 def test_time_grows_no_faster_than_the_text(piece: str) -> None:
-    """A long run of opening marks, which nobody means, is no way to stop a bot."""
-    took: list[float] = []
-    for length in (5_000, 40_000):
-        source = piece * (length // len(piece))
+    """A long run of opening marks, which nobody means, is no way to stop a bot: eight times the text takes about eight
+    times the time, and not 64 times."""
+    short, long = (piece * (length // len(piece)) for length in (5_000, 40_000))
+
+    assert least_time(long) < max(least_time(short) * 24, 1.0)
+
+
+def least_time(source: str) -> float:
+    """The least of three tries: whatever else a machine does only adds to it."""
+    took = []
+    for _ in range(3):
         began = process_time()
         rendered(source)
         took.append(process_time() - began)
-
-    assert took[1] < max(took[0] * 24, 0.5)
+    return min(took)
 
 
 class Page(HTMLParser):

@@ -639,4 +639,4 @@ TestStoreMachine.settings = settings(
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
-TestStoreMachine = pytest.mark.timeout(7_200 if NIGHTLY else 120)(TestStoreMachine)
+TestStoreMachine = pytest.mark.timeout(7_200 if NIGHTLY else 400)(TestStoreMachine)
