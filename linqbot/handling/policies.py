@@ -17,11 +17,11 @@ from linqbot.handling.loops import REPEATED
 from linqbot.handling.policy import Policy, Visit, span_ms
 from linqbot.protocol.courtesy import read_request, typing_request
 from linqbot.protocol.optout import asks_for_silence
+from linqbot.protocol.threading import FLAT_SERVICES
 from linqbot.records import StateWrite
 
 log = structlog.get_logger("linqbot.handling")
 
-_FLAT_SERVICES = frozenset({"SMS", "RCS"})
 _TYPING_LASTS_S = 60.0
 """Linq shows it for about 85 s and advises to refresh it so often (linq-api-v3.md section 7.4)."""
 
@@ -139,7 +139,7 @@ class ShowTyping(Policy):
     def begins(self, visit: Visit) -> None:
         """Start typing, and stop at the end."""
         chat_id = visit.event.chat_id
-        if chat_id is None or getattr(visit.event, "service", None) in _FLAT_SERVICES:
+        if chat_id is None or getattr(visit.event, "service", None) in FLAT_SERVICES:
             return
         alarms: list[Alarm] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -13,9 +12,7 @@ from linqbot.protocol.naming import PLACE, name_of_last_text, name_of_ref
 from linqbot.records import OutboxItem, Request
 from linqbot.replies import Action, Edit, Media, Poll, React, Sticker, Target, Unreact, VoiceMemo
 from linqbot.replies.action import Aimed
-
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""How Linq's ids look (linq-api-v3.md section 1)."""
+from linqbot.replies.target import UUID
 
 
 def trouble_of(action: Action, answering: Answering) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from linqbot.errors import ReplyError
-from linqbot.protocol.acting import UUID, file_trouble, item_of, trouble_of
+from linqbot.protocol.acting import file_trouble, item_of, trouble_of
 from linqbot.protocol.answering import Answering
 from linqbot.protocol.bubbles import Piece, bubbles_of
 from linqbot.protocol.cards import card_part
@@ -24,6 +24,7 @@ from linqbot.protocol.wording import text_part
 from linqbot.records import DeadLetter, OutboxItem, Request
 from linqbot.replies import Action, AppCard, AppClip, Link, Media, Reply, Target, Text
 from linqbot.replies.effect import effect_of
+from linqbot.replies.target import UUID
 
 BUBBLE_LIMIT = 100
 """How many bubbles one turn may send; more is a loop in the handler, not an answer."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from linqbot.replies import Reply, Target, Thread
 
-_FLAT_SERVICES = frozenset({"SMS", "RCS"})
+FLAT_SERVICES = frozenset({"SMS", "RCS"})
+"""Without threads, effects and whatever else is iMessage's own (linq-api-v3.md section 9.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,4 +54,4 @@ def is_flat(reply: Reply, around: Circumstances) -> bool:
 
     What the reply asks for counts before how the chat stands: `iMessage` has no fallback (section 6.2).
     """
-    return (reply.preferred_service or around.service) in _FLAT_SERVICES
+    return (reply.preferred_service or around.service) in FLAT_SERVICES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from linqbot.errors import ReplyError
@@ -10,12 +9,11 @@ from linqbot.replies.addresses import check_address
 from linqbot.replies.characters import utf16_length
 from linqbot.replies.handles import check_handle
 from linqbot.replies.spans import MentionSpan, StickerSpan
+from linqbot.replies.target import UUID
 from linqbot.replies.text import Fragment, Text
 
 COVER_LIMIT = 10_000
 """A mention or a sticker is never cut, so it is no longer than a text (linq-api-v3.md section 6.1), in UTF-16 units."""
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,7 +58,7 @@ class InlineSticker(Fragment):
             raise ReplyError("InlineSticker takes either url= or attachment_id=, exactly one of them")
         if self.url is not None:
             check_address(self.url, what="the url of an inline sticker", schemes=("https",))
-        elif not isinstance(self.attachment_id, str) or not _UUID.fullmatch(self.attachment_id):
+        elif not isinstance(self.attachment_id, str) or not UUID.fullmatch(self.attachment_id):
             raise ReplyError("attachment_id is none of Linq's: its ids are UUIDs; pass the id that the upload returned")
 
     def as_text(self) -> Text:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,11 +11,10 @@ from linqbot.replies.action import Action
 from linqbot.replies.compose import Bubbles, Elsewhere, Next, compose
 from linqbot.replies.handles import check_handle
 from linqbot.replies.reply import Reply
+from linqbot.replies.target import UUID
 
 MOST_RECIPIENTS = 31
 """How many people a chat begins with at the most, your line not counted (linq-api-v3.md section 7.1)."""
-
-_CHAT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -40,7 +38,7 @@ class Send(Elsewhere):
         self, to: str | Sequence[str], reply: Bubbles, *, key: str | None = None, line: str | None = None
     ) -> None:
         put = object.__setattr__
-        put(self, "chat_id", to if isinstance(to, str) and _CHAT_ID.fullmatch(to) else None)
+        put(self, "chat_id", to if isinstance(to, str) and UUID.fullmatch(to) else None)
         put(self, "recipients", () if self.chat_id else _recipients(to))
         put(self, "replies", _said(compose(reply)))
         if self.recipients and any(isinstance(one, Action) for one in self.replies):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
 from linqbot.errors import ReplyError
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""How Linq's ids look, of messages, chats and files (linq-api-v3.md section 1)."""
 
 
 class Identified(Protocol):
