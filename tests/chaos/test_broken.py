@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from tests.chaos.broken import FRESH_KEYS, LATE_DEDUPE, NO_TOKEN_CHECK
 from tests.chaos.crew import Post
 
 ALICE = "+12025559876"
+_MOMENT_S = 0.05
+_WRITERS_S = 0.3
+"""How long those who are not frozen may hold the file, at most."""
 
 
 @pytest.fixture(params=["redis", "sqlite"])
@@ -33,6 +39,26 @@ class Scene:
         self.arena.crew.posts.append(post)
         self.arena.crew.start(post)
         return post
+
+    async def freeze(self, post: Post) -> None:
+        """Stop a process for good, outside a transaction: inside one it would keep everybody else from an SQLite file,
+        and nobody could take its chat over."""
+        post.signal(signal.SIGSTOP)
+        while not await asyncio.to_thread(self._is_free):
+            post.signal(signal.SIGCONT)
+            await asyncio.sleep(_MOMENT_S)  # let another process go on: there is no event to wait for
+            post.signal(signal.SIGSTOP)
+
+    def _is_free(self) -> bool:
+        """Whether anybody can write to the store; a server does not let a client hold it."""
+        if self.arena.plan.store != "sqlite":
+            return True
+        with closing(sqlite3.connect(self.arena.folder / "bot.db", timeout=_WRITERS_S)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something is so, turning the emulator's clock meanwhile."""
@@ -88,9 +114,9 @@ async def test_a_commit_without_its_token_is_caught(scene: Scene, broken: str) -
     arena = scene.arena
     scene.start("web", "web")
     late = scene.start("late", "worker")
-    first = await arena.say(ALICE, pause_ms=1500)
+    first = await arena.say(ALICE, pause_ms=2500)
     await scene.until(lambda: first in late.role.turns())
-    late.signal(signal.SIGSTOP)
+    await scene.freeze(late)
     soon = scene.start("soon", "worker")
     await scene.until(lambda: len(arena.answers(first)) == 2)
     second = await arena.say(ALICE, pause_ms=3000)

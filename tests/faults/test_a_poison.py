@@ -88,12 +88,12 @@ async def test_a4_a_handler_that_asks_the_process_to_end_fails_by_itself(poison:
 async def test_a4_neighbours_of_a_deadly_event_are_answered(tmp_path: Path) -> None:
     """Events that happen to be in hand whenever a process dies are not given up with the one that kills it. Mechanism: at
     three stalls such events run one by one, which is noted with them in the store, and only what died alone is given up;
-    the one that kills gets one death more for that.
+    the one that kills gets one death more for that, unless it happened to be in hand alone before.
     """
     async with Stage(tmp_path, store_url("sqlite", tmp_path), at_once=1) as stage:
         ward = Ward(stage, "neighbours")
         await ward.hears(*((phone, "os._exit" if phone == DEADLY_ONE else "slow") for phone in CROWD))
 
-        assert await ward.run_to_the_end() == STALL_LIMIT + 1
+        assert STALL_LIMIT <= await ward.run_to_the_end() <= STALL_LIMIT + 1
         assert [texts(stage, phone) for phone in CROWD] == [[] if one == DEADLY_ONE else ["slow"] for one in CROWD]
         assert len(ward.letters) == 1
