@@ -15,6 +15,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from pydantic_core import to_json
+
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
@@ -69,7 +71,7 @@ class InboxItem:
     def to_bytes(self) -> bytes:
         """One line of JSON about the event, then the body untouched."""
         head = {"v": 1, "id": self.event_id, "lane": self.lane, "type": self.type, "at": self.accepted_ms}
-        return json.dumps(head, separators=(",", ":")).encode() + b"\n" + self.body
+        return to_json(head) + b"\n" + self.body
 
     @staticmethod
     def from_bytes(blob: bytes, *, accepted_ms: int | None = None) -> InboxItem:
@@ -127,9 +129,8 @@ class OutboxItem:
 
     def to_bytes(self) -> bytes:
         """JSON of the item; what few items have stands first, under `more`, where a store finds it without the rest."""
-        more = self._more()
-        head: dict[str, object] = {"more": more} if more else {}
-        return json.dumps(
+        head: dict[str, object] = {"more": more} if (more := self._more()) else {}
+        return to_json(
             head
             | {
                 "v": 1,
@@ -146,9 +147,8 @@ class OutboxItem:
                 "units": self.units,
                 "ref": self.ref,
                 "at": self.created_ms,
-            },
-            separators=(",", ":"),
-        ).encode()
+            }
+        )
 
     @staticmethod
     def from_bytes(blob: bytes) -> OutboxItem:

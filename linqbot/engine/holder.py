@@ -19,8 +19,10 @@ from linqbot.ids import TokenSource, random_token
 from linqbot.records import Lease, Leases, Side
 from linqbot.store.base import Lanes
 
-_AT_ONCE = 16
-"""How many lanes one look asks for: more would only make idle looks dearer."""
+_AT_FIRST, _AT_ONCE = 2, 16
+"""How many lanes a look asks for after one that found less than it asked for, and at most: each one asked for in vain makes
+a look dearer, so only looks that find all they ask for grow.
+"""
 
 _LONGEST_REST_S = 5.0
 _LONGEST_ANSWER_S = 0.25
@@ -60,9 +62,11 @@ class Holder:
         self._tokens = tokens
         self._held: dict[asyncio.Task[None], Lease] = {}
         self._hand_free = asyncio.Event()
-        self._look = asyncio.Event()
+        self._look = False
+        self._rest_ends: asyncio.Timeout | None = None
         self._stopping = asyncio.Event()
         self._asked: tuple[str, ...] = ()
+        self._asks = _AT_FIRST
         self._finishing = False
         self._giving_back = False
         self._resting = False
@@ -98,17 +102,20 @@ class Holder:
     def stop(self) -> None:
         """Take no more lanes; what is held goes on to its end, and `run` returns after the last."""
         self._stopping.set()
-        self._look.set()
+        self.look_again()
         self._hand_free.set()
 
     def look_again(self) -> None:
         """Ask the store anew when the next thing falls due: a lane was just left to wait for a time."""
-        self._look.set()
+        self._look = True
+        rest, self._rest_ends = self._rest_ends, None
+        if rest is not None:
+            rest.reschedule(0.0)  # long ago
 
     def finish(self) -> None:
         """Go on with what is ready, and stop when nothing is held and a look finds nothing."""
         self._finishing = True
-        self._look.set()
+        self.look_again()
 
     async def give_back(self) -> None:
         """Cancel all tasks and wait for them; each gives its lane back to the front of the queue, no attempt burnt."""
@@ -141,19 +148,28 @@ class Holder:
     async def _take_or_rest(self) -> None:
         free = self._hands - len(self._held)
         if free <= 0:
-            self._hand_free.clear()
-            await self._at_rest(self._hand_free)
+            await self._until_hand_free()
             return
-        self._look.clear()
-        asked, leases = await self._lease(min(free, _AT_ONCE))
+        self._look = False
+        asked, leases = await self._lease(min(free, self._asks))
         for lease in leases.taken:
             self._start(lease)
         if len(leases.taken) == asked:
+            self._asks = min(self._asks * 2, _AT_ONCE)
             return
+        self._asks = _AT_FIRST
         if self._finishing and not self._held:
             self.stop()
             return
         await self._rest(leases.next_ms)
+
+    async def _until_hand_free(self) -> None:
+        self._hand_free.clear()
+        self._resting = True
+        try:
+            await self._hand_free.wait()
+        finally:
+            self._resting = False
 
     async def _lease(self, most: int) -> tuple[int, Leases]:
         """Ask for lanes; how many were asked for, and what came. After a call whose answer was lost the same tokens ask
@@ -165,26 +181,21 @@ class Holder:
         return len(asked), leases
 
     async def _rest(self, next_ms: int | None) -> None:
+        """Wait for a ring, in this very task: it then looks in the same turn of the event loop as whoever rang, and on
+        Redis both calls travel together.
+        """
         rest_s = _LONGEST_REST_S if next_ms is None else min(max(next_ms / 1000, 0.001), _LONGEST_REST_S)
-        alarm = self._clock.alarm(rest_s, self._look.set)
-        rung = asyncio.ensure_future(self._store.wait(self._side, int(_LONGEST_REST_S * 1000)))
-        rung.add_done_callback(lambda _: self._look.set())
-        try:
-            await self._at_rest(self._look)
-        finally:
-            alarm.cancel()
-            if not rung.done():
-                rung.cancel()
-                await asyncio.wait([rung])
-        if not rung.cancelled():
-            rung.result()
-
-    async def _at_rest(self, until: asyncio.Event) -> None:
+        alarm = self._clock.alarm(rest_s, self.look_again)
         self._resting = True
         try:
-            await until.wait()
+            async with asyncio.timeout(None) as self._rest_ends:
+                if not self._look:
+                    await self._store.wait(self._side, int(_LONGEST_REST_S * 1000))
+        except TimeoutError:  # `look_again`
+            pass
         finally:
-            self._resting = False
+            self._resting, self._rest_ends = False, None
+            alarm.cancel()
 
     def _start(self, lease: Lease) -> None:
         task = asyncio.create_task(self._work_safely(lease), name=f"linqbot-{lease.side}-{lease.lane}")
@@ -195,7 +206,7 @@ class Holder:
         del self._held[task]
         self._hand_free.set()
         if self._finishing:
-            self._look.set()
+            self.look_again()
 
     async def _work_safely(self, lease: Lease) -> None:
         """Run the work; if it is cancelled to give its lane back, nothing waits for the lease to run out. Cancelled by

@@ -7,17 +7,31 @@ nobody knows yet are no contradiction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 from linqbot.events.wire import Words
 
+_PLAIN = frozenset({str, bool, int, float, datetime})
+"""What has nothing inside; of these, one that is something was read."""
+
 
 def oddities(value: Words, given: Mapping[str, Any], at: str = "") -> Iterator[str]:
     """The fields, as `sender.handle` or `parts`, that could not be read as they are documented; mostly none."""
-    for name, field in type(value).model_fields.items():
-        sent = given.get(field.validation_alias if isinstance(field.validation_alias, str) else name)
-        if sent is not None:
-            yield from _odd(getattr(value, name), sent, f"{at}{name}")
+    read = value.__dict__
+    for name, key in _names(type(value)):
+        sent = given.get(key)
+        if sent is None or (read[name] and type(read[name]) in _PLAIN):
+            continue
+        yield from _odd(read[name], sent, f"{at}{name}")
+
+
+@cache
+def _names(model: type[Words]) -> tuple[tuple[str, str], ...]:
+    """Each field's name, and its name in the JSON."""
+    fields = model.model_fields.items()
+    return tuple((name, alias if isinstance(alias := field.validation_alias, str) else name) for name, field in fields)
 
 
 def _odd(read: object, sent: object, at: str) -> Iterator[str]:

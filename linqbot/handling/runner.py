@@ -167,7 +167,7 @@ def _turn(lease: Lease, events: tuple[Event, ...], port: Port) -> Turn:
         already_sent=len(lease.frozen),
         notes=lease.notes,
         port=port,
-        log=structlog.get_logger("linqbot.handler").bind(event_id=event.event_id, chat_id=event.chat_id),
+        log=structlog.get_logger("linqbot.handler", event_id=event.event_id, chat_id=event.chat_id),
     )
 
 

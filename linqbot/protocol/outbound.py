@@ -6,11 +6,12 @@ that every key does. Source of the wire: linq-api-v3.md section 6.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from pydantic_core import to_json
 
 from linqbot.errors import ReplyError
 from linqbot.protocol.acting import file_trouble, item_of, trouble_of
@@ -189,7 +190,7 @@ def _target_json(target: Target) -> dict[str, Any]:
 
 
 def _request(answering: Answering, message: Mapping[str, object]) -> Request:
-    body = json.dumps({"message": message}, ensure_ascii=False, separators=(",", ":")).encode()
+    body = to_json({"message": message})
     return Request(method="POST", path=f"/v3/chats/{quote(answering.chat_id or '', safe='')}/messages", body=body)
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from linqbot.protocol.splitting import TEXT_LIMIT, Whole, slices
 from linqbot.replies import Decoration, Text
 from linqbot.replies.characters import index_at, unit_offsets
-from linqbot.replies.spans import MentionSpan, Span, StickerSpan
+from linqbot.replies.spans import DECORATION_LIMIT, MentionSpan, Span, StickerSpan
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _S = TypeVar("_S", Decoration, StickerSpan, MentionSpan)
@@ -32,6 +32,8 @@ class Showing:
 
 def shown(text: Text, showing: Showing) -> Text:
     """The text with what can be shown; every word of it stays."""
+    if showing.formatting and (showing.mentions or text.mention is None):
+        return text
     return Text(
         text.value,
         text.decorations if showing.formatting else (),
@@ -50,6 +52,11 @@ def pieces_of(
 ) -> Iterator[Text]:
     """Words of any length, with any number of decorations, as texts that Linq takes, in order; at least one."""
     value = whole_characters(value)
+    if (
+        2 * len(value) <= limit and len(decorations) <= DECORATION_LIMIT
+    ):  # fits however it is counted: nearly every text
+        yield Text(value, decorations, stickers=stickers, mention=mention)
+        return
     offsets = unit_offsets(value)
     mentions = [mention] if mention else []
     whole = Whole(always=_ranges([*stickers, *mentions], offsets), rather=_ranges(decorations, offsets))

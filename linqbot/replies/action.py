@@ -39,6 +39,8 @@ def check_ref(ref: object) -> None:
     """Raises `ReplyError` for what cannot name a reply."""
     if ref is not None and (not isinstance(ref, str) or not ref):
         raise ReplyError("ref is a name of your own for this reply, a str that is not empty")
+    if ref is not None and any("\ud800" <= char <= "\udfff" for char in ref):
+        raise ReplyError("ref holds half a character, which cannot be kept; name the reply in whole ones")
 
 
 def check_text(value: object, *, what: str, limit: int | None = None) -> None:

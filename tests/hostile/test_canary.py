@@ -143,7 +143,7 @@ async def go_wrong(emulator: Emulator, bot: Served, secret: str) -> None:
         emulator.fault(**refusal)
         await emulator.inbound(SENDER, text=f"{INBOUND} {number}", group=[f"+120255501{number:02}"])
     await forge(bot.port, secret)
-    await until(lambda: "reply dead" in "".join(bot.said))
+    await until(lambda: all(trace in "".join(bot.said) for trace in ("reply dead", "somebody wrote")))
     await emulator.quiet()
 
 

@@ -1,8 +1,9 @@
 """a lane became ready, here or in another process -> whoever waits for that side wakes.
 
 Within the process a bell is rung at once: when a call that will make a lane ready is on its way, a waiter's look travels
-right behind it and is answered in the same round trip. No other process is woken for what somebody here will take. From
-other processes a wake-up comes through a short list in Redis, on which one connection per side blocks, and only while
+right behind it and is answered in the same round trip. No other process is woken for what somebody here will take: who
+waits, or who is just looking and hears of it then; if they do not come back, it is passed on after a moment. From other
+processes a wake-up comes through a short list in Redis, on which one connection per side blocks, and only while
 somebody waits.
 """
 
@@ -10,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -19,13 +20,20 @@ from redis.exceptions import RedisError
 
 from linqbot.store.redis.connection import BLOCK_S
 
+PASS_ON_S = 0.05
+"""How long a ring waits for somebody here to look, before another process is woken for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What a call found on its way out."""
 
+    takers: int
+    """How many wait here whom no other call under way is all but sure to wake, and how many are looking."""
     waiters: int
-    """How many wait here whom no other call under way will perhaps wake."""
+    """Those of them who wait."""
+    early: bool
+    """Whether the call is all but sure to wake one."""
     looks: int
     """How many looks had begun."""
 
@@ -33,50 +41,61 @@ class Claim:
 class Bell:
     """The waiters of one side. A ring that finds nobody waits for the next."""
 
-    def __init__(self, client: Redis, key: str, *, give_back: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, client: Redis, key: str, *, give_back: Callable[[], Coroutine[None, None, None]]) -> None:
         self._client = client
         self._key = key
         self._give_back = give_back
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._claimed = 0
         self._looks = 0
-        self._rung = False
+        self._looking = 0
+        self._unheard: asyncio.TimerHandle | None = None
+        """Set while a ring waits for somebody to hear it."""
+        self._passing: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Task[None] | None = None
 
     def ring(self, times: int) -> None:
         """Wake that many waiters."""
         for _ in range(times):
             if not self._wake_one():
-                self._rung = True
+                if self._unheard is None:
+                    self._unheard = asyncio.get_running_loop().call_later(PASS_ON_S, self._pass_on)
                 return
 
-    def claim(self, *, early: bool = False) -> Claim:
+    def claim(self, *, early: bool = False, looks: bool = False) -> Claim:
         """A call is on its way: it may wake those who wait here, and other processes need not be woken in their place.
-        `early`: it is all but sure to make a lane ready, so one of them may begin to look.
+        `early`: it is all but sure to make a lane ready, so one of them may begin to look. `looks`: it is a look itself.
         """
-        claim = Claim(waiters=max(len(self._waiters) - self._claimed, 0), looks=self._looks)
-        self._claimed += claim.waiters
-        if early and claim.waiters:
-            self._wake_one()
-        return claim
+        waiters = max(len(self._waiters) - self._claimed, 0)
+        if early:
+            self._claimed += waiters
+            if waiters:
+                self._wake_one()
+        return Claim(takers=waiters + self._looking - looks, waiters=waiters, early=early, looks=self._looks)
 
     def release(self, claim: Claim, times: int, *, in_order: bool) -> None:
         """The call is over and made so many lanes ready. Who began to look after it was sent has seen them, as long as the
         server got all calls in the order they were made.
         """
-        self._claimed -= claim.waiters
+        if claim.early:
+            self._claimed -= claim.waiters
         if not in_order or self._looks == claim.looks:
             self.ring(times)
 
-    def looking(self) -> None:
-        """Somebody begins to look: forget a ring that nobody heard."""
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Somebody looks now: forget a ring that nobody heard."""
         self._looks += 1
-        self._rung = False
+        self._looking += 1
+        self._heard()
+        try:
+            yield
+        finally:
+            self._looking -= 1
 
     async def wait(self, seconds: float) -> None:
         """Return when rung, or after that time."""
-        if self._rung:
-            self._rung = False
+        if self._heard():
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
@@ -96,10 +115,26 @@ class Bell:
     async def close(self) -> None:
         """Wake everybody and stop listening."""
         self.ring(len(self._waiters))
+        self._heard()
+        if self._passing:
+            await asyncio.wait(self._passing)
         while self._listener is not None and not self._listener.done():
             # redis-py swallows a cancellation that comes while it connects, so once may not be enough.
             self._listener.cancel()
             await asyncio.wait([self._listener], timeout=0.05)
+
+    def _heard(self) -> bool:
+        """Whether there was a ring that nobody had heard."""
+        unheard, self._unheard = self._unheard, None
+        if unheard is not None:
+            unheard.cancel()
+        return unheard is not None
+
+    def _pass_on(self) -> None:
+        self._unheard = None
+        task = asyncio.get_running_loop().create_task(self._give_back())
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
 
     def _wake_one(self) -> bool:
         while self._waiters:

@@ -91,8 +91,8 @@ class RedisStore:
 
     async def lease(self, side: Side, tokens: Sequence[str], *, take: int = 1) -> Leases:
         """See `linqbot.store.base.Lanes.lease`."""
-        self._bells[side].looking()
-        taken, next_ms = await self._call("lease", side.value, take, *tokens)
+        with self._bells[side].looking():
+            taken, next_ms = await self._call("lease", side.value, take, *tokens, looks=side)
         return Leases(
             taken=tuple(entries.lease_of(side, found) for found in taken),
             next_ms=None if next_ms < 0 else next_ms,
@@ -201,11 +201,13 @@ class RedisStore:
 
     # Underneath
 
-    async def _call(self, name: str, *arguments: Argument, early: Side | None = None) -> Any:
-        """Run a verb. `early` is the side on which it is all but sure to make a lane ready."""
+    async def _call(self, name: str, *arguments: Argument, early: Side | None = None, looks: Side | None = None) -> Any:
+        """Run a verb. `early` is the side on which it is all but sure to make a lane ready, `looks` the one it looks at."""
         bell_in, bell_out = self._bells[Side.IN], self._bells[Side.OUT]
-        claim_in, claim_out = bell_in.claim(early=early is Side.IN), bell_out.claim(early=early is Side.OUT)
-        here = woken_in, woken_out = claim_in.waiters, claim_out.waiters  # without an answer all of them look
+        claim_in = bell_in.claim(early=early is Side.IN, looks=looks is Side.IN)
+        claim_out = bell_out.claim(early=early is Side.OUT, looks=looks is Side.OUT)
+        here = claim_in.takers, claim_out.takers
+        woken_in, woken_out = claim_in.waiters, claim_out.waiters  # without an answer all of them look
         detours = self._line.detours
         try:
             woken_in, woken_out, result = await self._line.call(self._scripts[name], *arguments, here=here)

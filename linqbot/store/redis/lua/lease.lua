@@ -34,38 +34,43 @@ local function free_tokens()
   return free
 end
 
-local function expire()
-  local lanes = call('ZRANGEBYSCORE', LEASED, '-inf', now, 'LIMIT', 0, BOUND)
-  for _, lane in ipairs(lanes) do
-    local arrived = s == 'out' and call('HGET', about(s, lane), 'mid')
-    if arrived then
-      finish_sent(lane, arrived)
-    else
-      call('ZREM', LEASED, lane)
-      call('HINCRBY', about(s, lane), 'stalls', 1)
-      if s == 'out' then call('HSETNX', about(s, lane), 'amb', string.format('%d', now)) end
-      front(s, lane)
-    end
-  end
+local due
+local function sooner(ms)
+  if ms and (not due or ms < due) then due = ms end
 end
 
-local function resume()
-  for _, lane in ipairs(call('ZRANGEBYSCORE', DELAYED, '-inf', now, 'LIMIT', 0, BOUND)) do
-    call('ZREM', DELAYED, lane)
-    rear(s, lane)
+-- Does what is due in a set of times, and notes when the next of it will be.
+local function come(set, act)
+  local function first() return tonumber(call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]) end
+  local soonest = first()
+  if soonest and soonest <= now then
+    for _, name in ipairs(call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', 0, BOUND)) do act(name) end
+    soonest = first()
   end
+  sooner(soonest)
 end
 
-local function fire()
-  for _, key in ipairs(call('ZRANGEBYSCORE', P .. 'timers', '-inf', now, 'LIMIT', 0, BOUND)) do
-    local blob = call('HGET', P .. 'timers:item', key)
-    call('ZREM', P .. 'timers', key)
-    call('HDEL', P .. 'timers:item', key)
-    if blob then
-      local parts, at = unframe(blob, 1)
-      append('in', parts[1], string.format('%d', now) .. ':' .. string.sub(blob, at))
-    end
-  end
+local function expire(lane)
+  local arrived = s == 'out' and call('HGET', about(s, lane), 'mid')
+  if arrived then return finish_sent(lane, arrived) end
+  call('ZREM', LEASED, lane)
+  call('HINCRBY', about(s, lane), 'stalls', 1)
+  if s == 'out' then call('HSETNX', about(s, lane), 'amb', string.format('%d', now)) end
+  front(s, lane)
+end
+
+local function resume(lane)
+  call('ZREM', DELAYED, lane)
+  rear(s, lane)
+end
+
+local function fire(key)
+  local blob = call('HGET', P .. 'timers:item', key)
+  call('ZREM', P .. 'timers', key)
+  call('HDEL', P .. 'timers:item', key)
+  if not blob then return end
+  local parts, at = unframe(blob, 1)
+  append('in', parts[1], string.format('%d', now) .. ':' .. string.sub(blob, at))
 end
 
 -- A book is a list with 'ms:sum so far' of each spending in its window, and in front of them the last one before it, so that
@@ -175,53 +180,54 @@ local function next_lane(tries, passed)
         if is_later then passed = 0 elseif passed and wait <= 0 then passed = passed + 1 end
         if wait <= 0 then return lane, i, passed end
         local untried = extra.bc and call('EXISTS', about(s, lane)) == 0
-        if not (untried and give_way(lane)) then call('ZADD', DELAYED, now + wait, lane) end
+        if not (untried and give_way(lane)) then
+          call('ZADD', DELAYED, now + wait, lane)
+          sooner(now + wait)
+        end
       end
     end
   end
   return nil, tries, passed
 end
 
+-- Whether lanes may be left that are ready.
 local function take_lanes(tokens)
-  local tries, before = #tokens + BOUND, passed_by()
+  local tries, before, some_left = #tokens + BOUND, passed_by(), true
   local passed = before
   for _, token in ipairs(tokens) do
     local lane, used
     lane, used, passed = next_lane(tries, passed)
-    if not lane then break end
     tries = tries - used
+    if not lane then
+      some_left = tries <= 0
+      break
+    end
     local old = call('HGET', about(s, lane), 'tok')
     if old then call('HDEL', TOKENS, old) end
     local until_ms = now + LIMITS.lease_ms
     call('HSET', about(s, lane), 'tok', token, 'at', string.format('%d', now))
     call('HSET', TOKENS, token, lane)
     call('ZADD', LEASED, until_ms, lane)
+    sooner(until_ms)
     show(lane, token, until_ms)
   end
   if passed ~= before then call('HSET', META, 'out_passed', passed) end
-end
-
-local function next_due()
-  local due
-  for _, key in ipairs(s == 'in' and { LEASED, DELAYED, P .. 'timers' } or { LEASED, DELAYED }) do
-    local first = tonumber(call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
-    if first and (not due or first < due) then due = first end
-  end
-  return due and math.max(due - now, 0) or -1
+  return some_left
 end
 
 run_when_full()
-expire()
-resume()
-if s == 'in' then fire() end
+come(LEASED, expire)
+come(DELAYED, resume)
+if s == 'in' then come(P .. 'timers', fire) end
 local free = free_tokens()
 local gated = s == 'in' and tonumber(call('HGET', META, 'out_items') or 0) >= LIMITS.outbox_cap
-if gated then call('HSET', META, 'gated', '1') else take_lanes(free) end
+local some_left = false
+if gated then call('HSET', META, 'gated', '1') else some_left = take_lanes(free) end
 
 -- Lanes left behind are for the next who waits; without any, wake-ups that nobody took are stale.
-local left = gated and 0 or call('ZCARD', READY)
+local left = some_left and call('ZCARD', READY) or 0
 woken[s] = left > 0 and 1 or 0
 if left == 0 then call('DEL', P .. s .. ':wake') end
-local due = next_due()
-if left > 0 and #taken < #ARGV - 3 then due = 0 end
-return answer({ taken, due })
+local rest = due and math.max(due - now, 0) or -1
+if left > 0 and #taken < #ARGV - 3 then rest = 0 end
+return answer({ taken, rest })
