@@ -9,6 +9,7 @@ import pytest
 
 from linqbot.ids import random_token
 from linqbot.records import Accepted, Arrival, Commit, InboxItem, Limits, OutboxItem, Request, Sent, Side
+from linqbot.store.redis.bell import PASS_ON_S
 from linqbot.store.redis.store import RedisStore
 from linqbot.testing.clock import TurnedClock
 from tests.store.redis_server import KINDS, empty, leaks, raw, session_url
@@ -168,6 +169,48 @@ async def test_a_wake_up_reaches_whoever_still_waits(store: RedisStore, url: str
         waiting = asyncio.ensure_future(patient.wait(Side.IN, 60_000))
         await blocked_clients(url, 2)
         await third.accept(event("e1"))
+        await asyncio.wait_for(waiting, 4)
+
+
+async def test_what_was_taken_elsewhere_wakes_nobody_later(store: RedisStore, url: str, clock: TurnedClock) -> None:
+    """A process that only takes webhooks does not tell of each of them twice: its own ring that nobody hears is no debt."""
+    async with store_at(url, clock) as other:
+        await store.accept(event("e1"))
+        assert len((await other.lease(Side.IN, [random_token()])).taken) == 1
+        done, _ = await asyncio.wait([asyncio.ensure_future(other.wait(Side.IN, 60_000))], timeout=6 * PASS_ON_S)
+        assert done == set()
+
+
+async def test_no_other_process_is_woken_for_who_is_just_looking(store: RedisStore, url: str) -> None:
+    """Who looked in vain hears of the event that came meanwhile, and takes it."""
+    looking = asyncio.ensure_future(store.lease(Side.IN, [random_token()]))
+    accepting = asyncio.ensure_future(store.accept(event("e1")))
+    assert (await looking).taken == ()
+    assert await accepting is Accepted.ACCEPTED
+    async with raw(url) as client:
+        assert await client.exists("lb1:{line.0}:in:wake") == 0
+    await asyncio.wait_for(store.wait(Side.IN, 60_000), 4)
+    assert len((await store.lease(Side.IN, [random_token()])).taken) == 1
+
+
+async def test_what_who_was_looking_leaves_is_passed_on(store: RedisStore, url: str, clock: TurnedClock) -> None:
+    """If they do not come back, having their hands full, somebody else is woken, long before a time-out."""
+    async with store_at(url, clock) as other:
+        waiting = asyncio.ensure_future(other.wait(Side.IN, 60_000))
+        await blocked_clients(url, 1)
+        looking = asyncio.ensure_future(store.lease(Side.IN, [random_token()]))
+        await asyncio.gather(looking, store.accept(event("e1")))
+        assert looking.result().taken == ()
+        await asyncio.wait_for(waiting, 4)
+
+
+async def test_closing_passes_on_what_nobody_took(url: str, clock: TurnedClock) -> None:
+    """A process that leaves right after it looked takes no wake-up along."""
+    async with store_at(url, clock) as other:
+        waiting = asyncio.ensure_future(other.wait(Side.IN, 60_000))
+        await blocked_clients(url, 1)
+        async with store_at(url, clock) as store:
+            await asyncio.gather(store.lease(Side.IN, [random_token()]), store.accept(event("e1")))
         await asyncio.wait_for(waiting, 4)
 
 

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from linqbot.store.redis.connection import BLOCK_S
 
 PASS_ON_S = 0.05
-"""How long a ring waits for somebody here to look, before another process is woken for it."""
+"""How long a lane for which no other process was woken waits for somebody here to look, before one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +49,19 @@ class Bell:
         self._claimed = 0
         self._looks = 0
         self._looking = 0
-        self._unheard: asyncio.TimerHandle | None = None
-        """Set while a ring waits for somebody to hear it."""
+        self._rung = False
+        self._owed: asyncio.TimerHandle | None = None
+        """Set while nobody heard a ring for which no other process was woken."""
         self._passing: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Task[None] | None = None
 
-    def ring(self, times: int) -> None:
-        """Wake that many waiters."""
+    def ring(self, times: int, *, alone: bool = False) -> None:
+        """Wake that many waiters. `alone`: no other process was woken for it, so it is passed on if nobody hears it."""
         for _ in range(times):
             if not self._wake_one():
-                if self._unheard is None:
-                    self._unheard = asyncio.get_running_loop().call_later(PASS_ON_S, self._pass_on)
+                self._rung = True
+                if alone and self._owed is None:
+                    self._owed = asyncio.get_running_loop().call_later(PASS_ON_S, self._pass_on)
                 return
 
     def claim(self, *, early: bool = False, looks: bool = False) -> Claim:
@@ -80,7 +82,7 @@ class Bell:
         if claim.early:
             self._claimed -= claim.waiters
         if not in_order or self._looks == claim.looks:
-            self.ring(times)
+            self.ring(times, alone=claim.takers > 0)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -106,16 +108,19 @@ class Bell:
             await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled():
-                self.ring(1)
+                self.ring(1, alone=True)
             raise
         finally:
             alarm.cancel()
             self._let_go(waiter)
 
     async def close(self) -> None:
-        """Wake everybody and stop listening."""
-        self.ring(len(self._waiters))
+        """Wake everybody, pass on what is owed, and stop listening."""
+        owed = self._owed is not None
         self._heard()
+        self.ring(len(self._waiters))
+        if owed:
+            await self._give_back()
         if self._passing:
             await asyncio.wait(self._passing)
         while self._listener is not None and not self._listener.done():
@@ -125,13 +130,14 @@ class Bell:
 
     def _heard(self) -> bool:
         """Whether there was a ring that nobody had heard."""
-        unheard, self._unheard = self._unheard, None
-        if unheard is not None:
-            unheard.cancel()
-        return unheard is not None
+        rung, self._rung = self._rung, False
+        if self._owed is not None:
+            self._owed.cancel()
+            self._owed = None
+        return rung
 
     def _pass_on(self) -> None:
-        self._unheard = None
+        self._owed = None
         task = asyncio.get_running_loop().create_task(self._give_back())
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
