@@ -52,9 +52,8 @@ def pieces_of(
 ) -> Iterator[Text]:
     """Words of any length, with any number of decorations, as texts that Linq takes, in order; at least one."""
     value = whole_characters(value)
-    if (
-        2 * len(value) <= limit and len(decorations) <= DECORATION_LIMIT
-    ):  # fits however it is counted: nearly every text
+    # Nearly every text fits, however it is counted.
+    if 2 * len(value) <= limit and len(decorations) <= DECORATION_LIMIT:
         yield Text(value, decorations, stickers=stickers, mention=mention)
         return
     offsets = unit_offsets(value)
