@@ -69,6 +69,7 @@ def test_unknown_effect_is_refused_with_the_allowed_ones() -> None:
         ),
         ({"effect": 3}, "effect is not one that Linq has: it is of type int; choose one of confetti"),
         ({"ref": ""}, "ref is a name of your own"),
+        ({"ref": "order \ud83d"}, "ref holds half a character"),
     ],
 )
 def test_unknown_word_is_refused_with_the_allowed_ones(words: dict[str, Any], said: str) -> None:
