@@ -32,14 +32,19 @@ async def cannot_save(server: Server, client: Redis) -> Callable[[], Awaitable[o
 
 
 async def loading(server: Server, client: Redis) -> Callable[[], Awaitable[object]]:
-    """LOADING: it reads its data, slowly."""
-    await client.mset({f"ballast:{number}": "x" * 2000 for number in range(100)})
+    """LOADING: it reads its data, so slowly that it does not end by itself."""
+    await client.mset({f"ballast:{number}": "x" * 2000 for number in range(2_000)})
     await client.config_set("key-load-delay", "20000")
     async with raw(server.url) as other:
         reload = asyncio.ensure_future(other.execute_command("DEBUG", "RELOAD"))
         while not (await client.info("persistence"))["loading"]:
             pass
-    return lambda: asyncio.wait([reload])
+
+    async def end() -> None:
+        await client.config_set("key-load-delay", "0")
+        await asyncio.wait([reload])
+
+    return end
 
 
 async def busy(server: Server, client: Redis) -> Callable[[], Awaitable[object]]:
