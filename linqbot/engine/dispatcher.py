@@ -8,7 +8,6 @@ and one at a time goes to see; nothing is lost and nothing is burnt by waiting.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -19,6 +18,7 @@ import structlog
 
 from linqbot.clock import Clock
 from linqbot.engine.holder import Holder
+from linqbot.engine.patience import insist
 from linqbot.errors import StoreUnavailable, TransportError
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.answer import Answer
@@ -33,8 +33,6 @@ log = structlog.get_logger("linqbot.dispatcher")
 
 LEFT_IN_FLIGHT_MS = 5_000
 """How long a reply rests whose process left before the answer came: time for the answer to be confirmed by webhook."""
-
-_STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 _T = TypeVar("_T")
 
@@ -216,15 +214,8 @@ class Dispatcher:
             await self._insist(lambda: self._store.learn(verdict.learn), lease)
         return await self._insist(lambda: self._store.settle(lease.lane, lease.token, verdict.outcome), lease)
 
-    async def _insist(self, step: Callable[[], Awaitable[_T]], lease: Lease) -> _T:
-        """Repeat until the store answers: what is known of a reply is not thrown away because the store is away."""
-        for pause_s in itertools.chain(_STORE_PAUSES_S, itertools.repeat(_STORE_PAUSES_S[-1])):
-            try:
-                return await step()
-            except StoreUnavailable as error:
-                log.warning("store unavailable, the outcome waits to be stored", error=str(error), **_ids(lease))
-                await asyncio.sleep(pause_s)  # noqa: TID251  # real time: the store is away, not its clock
-        raise AssertionError("the pauses never end")
+    def _insist(self, step: Callable[[], Awaitable[_T]], lease: Lease) -> Awaitable[_T]:
+        return insist(step, "store unavailable, the outcome waits to be stored", log=log, **_ids(lease))
 
     async def _settle_once(self, lease: Lease, verdict: Verdict) -> bool:
         with suppress(StoreUnavailable):

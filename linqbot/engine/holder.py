@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from linqbot.clock import Clock
+from linqbot.engine.patience import pause_s
 from linqbot.errors import StoreError
 from linqbot.ids import TokenSource, random_token
 from linqbot.records import Lease, Leases, Side
@@ -27,8 +28,6 @@ a look dearer, so only looks that find all they ask for grow.
 _LONGEST_REST_S = 5.0
 _LONGEST_ANSWER_S = 0.25
 """How long the answer to a task's last call may be on its way after the heartbeat's came."""
-
-_STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
 class Holder:
@@ -138,11 +137,11 @@ class Holder:
             except StoreError as error:
                 if self._finishing and not self._held:
                     return  # nothing can be seen to be ready, and nothing is lost by leaving
-                pause_s = _STORE_PAUSES_S[min(troubles, len(_STORE_PAUSES_S) - 1)]
+                rest_s = pause_s(troubles)
                 troubles += 1
-                self._log.warning("store unavailable", side=self._side.value, error=str(error), pause_s=pause_s)
+                self._log.warning("store unavailable", side=self._side.value, error=str(error), pause_s=rest_s)
                 with suppress(TimeoutError):  # real time: the store is away, not its clock
-                    async with asyncio.timeout(pause_s):
+                    async with asyncio.timeout(rest_s):
                         await self._stopping.wait()
 
     async def _take_or_rest(self) -> None:

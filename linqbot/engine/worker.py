@@ -7,9 +7,8 @@ letters and the chat goes on. What a turn answers reaches the store in one commi
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -17,7 +16,9 @@ import structlog
 
 from linqbot.clock import Clock
 from linqbot.engine.holder import Holder
-from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError, ReplyError, StoreUnavailable
+from linqbot.engine.patience import insist
+from linqbot.engine.suspects import STALL_LIMIT, STALLS_AT_MOST, Suspects, died_alone
+from linqbot.errors import HandlerError, HandlerTimeout, LeaseLost, PayloadError, ReplyError
 from linqbot.handling.runner import Port
 from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.parking import NotYet, failures, park_ms, parking_note
@@ -30,27 +31,14 @@ log = structlog.get_logger("linqbot.worker")
 RETRY_DELAYS_S = (1.0, 4.0, 15.0, 60.0)
 """How long a chat waits after its first, second, … failed turn; the last one counts for all later ones."""
 
-STALL_LIMIT = 3
-"""How many workers may die on one event before it is given up, unless others were in hand each time: then it is run
-without them, and given up at the next death.
-"""
-
-STALLS_AT_MOST = 10
-"""At so many an event is given up, whoever else was in hand."""
-
 CONFLICT_LIMIT = 5
 """How often a turn is run again at once because somebody else changed its state (design.md section 9)."""
 
 _LOOK_AHEAD = 2
 """One event for the turn, one to know whether others spoke since."""
 
-_ALONE, _COMPANY = "alone", "company"
-
 _LAST_WORD_S = 1.0
 """How long a process that leaves tries to store that a run failed."""
-
-_STORE_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0)
-
 
 _T = TypeVar("_T")
 
@@ -128,7 +116,7 @@ class Worker:
         self._upload = upload
         self._runaways = 0
         self._began_ms = clock.now_ms()
-        self._suspects = _Suspects()
+        self._suspects = Suspects()
         self._holder = Holder(
             store,
             Side.IN,
@@ -169,7 +157,7 @@ class Worker:
             return
         if lease.stalls < STALL_LIMIT - 1:
             await self._try(lease)
-        elif lease.stalls >= STALLS_AT_MOST or _died_alone(lease):
+        elif lease.stalls >= STALLS_AT_MOST or died_alone(lease):
             await self._give_up(lease, f"{lease.stalls} workers died or froze on this event; see the logs of that time")
         else:
             async with self._suspects.beside(lease, self._port(lease)):
@@ -341,67 +329,8 @@ class _LeasePort:
         self._hint(self._lease.lane, request)
 
 
-class _Suspects:
-    """Events that were in hand when process after process died, and which of them did it.
-
-    All that were in hand look alike. What runs while no other suspect does gets a note; if the process dies then, the note
-    is the proof. Who comes beside it takes the proof away, and is not run before that is stored.
-    """
-
-    def __init__(self) -> None:
-        self._in_hand = 0
-        self._lone: tuple[_LeasePort, int] | None = None
-        self._noting = asyncio.Lock()
-        self._one_by_one = asyncio.Lock()
-
-    @asynccontextmanager
-    async def beside(self, lease: Lease, port: _LeasePort) -> AsyncIterator[None]:
-        """Run a suspect beside others, or one by one once it has used up its stalls."""
-        turn = self._one_by_one if lease.stalls >= STALL_LIMIT else nullcontext()
-        async with turn:
-            self._in_hand += 1
-            try:
-                await self._note(port, lease.stalls)
-                yield
-            finally:
-                self._in_hand -= 1
-                if self._lone is not None and self._lone[0] is port:
-                    self._lone = None
-
-    async def _note(self, port: _LeasePort, stalls: int) -> None:
-        async with self._noting:
-            lone, self._lone = self._lone, None
-            if lone is not None:
-                with suppress(LeaseLost):
-                    await lone[0].note(_note_of(_COMPANY, lone[1]), b"")
-            elif self._in_hand == 1:
-                self._lone = port, stalls
-                with suppress(LeaseLost):  # the run will find out
-                    await port.note(_note_of(_ALONE, stalls), b"")
-
-
-def _died_alone(lease: Lease) -> bool:
-    """Whether the process that had this event last died while it ran no other suspect."""
-    last = lease.stalls - 1
-    return _note_of(_ALONE, last) in lease.notes and _note_of(_COMPANY, last) not in lease.notes
-
-
-def _note_of(what: str, stalls: int) -> str:
-    return f"{what}:{stalls}"
-
-
-async def _insist(step: Callable[[], Awaitable[_T]]) -> _T:
-    """Repeat a step until the store answers: what a turn has done is not thrown away because the store is away.
-
-    Every step is safe to repeat; if the lease is lost meanwhile, the answer says so.
-    """
-    for pause_s in itertools.chain(_STORE_PAUSES_S, itertools.repeat(_STORE_PAUSES_S[-1])):
-        try:
-            return await step()
-        except StoreUnavailable as error:
-            log.warning("store unavailable, the turn waits to be stored", error=str(error), pause_s=pause_s)
-            await asyncio.sleep(pause_s)  # noqa: TID251  # real time: the store is away, not its clock
-    raise AssertionError("the pauses never end")
+def _insist(step: Callable[[], Awaitable[_T]]) -> Awaitable[_T]:
+    return insist(step, "store unavailable, the turn waits to be stored", log=log)
 
 
 def _ids(lease: Lease) -> dict[str, str | None]:
