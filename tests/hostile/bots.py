@@ -135,6 +135,11 @@ async def logs(message: Message, turn: Turn) -> None:
     logging.getLogger("orders").warning("call %s", message.sender.handle)
 
 
+@canary.message("counts")
+def shows_its_counts() -> None:
+    Path(os.environ["DIARY"]).write_text(repr(canary.counts), "utf-8")
+
+
 @canary.message()
 async def answers(message: Message) -> list[str | Reply]:
     return [quoted(message), Reply(quoted(message), effect="confetti")]
