@@ -129,9 +129,8 @@ class Dispatcher:
         lease = await self._informed(lease)
         verdict = before_send(lease, lease.now_ms)
         if verdict is None:
-            if not await self._may_send():
-                with suppress(StoreUnavailable):  # then the lease runs out
-                    await self._store.release(Side.OUT, lease.lane, lease.token)
+            if not await self._passes_gate():
+                await self._give_back(lease)
                 return
             verdict = await self._attempt(lease)
         try:
@@ -140,19 +139,33 @@ class Dispatcher:
             held = await self._settle_once(lease, verdict)
         self._tell(lease, verdict, held=held)
 
-    async def _may_send(self) -> bool:
-        """Wait at the gate; False when the process is told to leave first."""
-        while not self._stopping:
-            now_ms = self._clock.now_ms()
-            gate = self._breaker.gate(now_ms)
-            if gate is not Gate.OPEN:
-                self._breaker = self._breaker.probe(now_ms)
-                return True
+    async def _passes_gate(self) -> bool:
+        """Whether to send now. If not, it returns when the gate is open or the process is told to leave; by then more may
+        be known than the lease tells, so nothing is sent under it.
+        """
+        now_ms = self._clock.now_ms()
+        if self._stopping or self._breaker.gate(now_ms) is Gate.OPEN:
+            await self._until_gate_opens()
+            return False
+        self._breaker = self._breaker.probe(now_ms)
+        return True
+
+    async def _until_gate_opens(self) -> None:
+        while not self._stopping and self._breaker.gate(self._clock.now_ms()) is Gate.OPEN:
             if self._finishing:
                 self.stop()
-                return False
-            await self._gate_moves(within_s=self._breaker.left_ms(now_ms) / 1000)
-        return False
+                return
+            await self._gate_moves(within_s=self._breaker.left_ms(self._clock.now_ms()) / 1000)
+
+    async def _give_back(self, lease: Lease) -> None:
+        """As if it had never been leased: what it spent is given back, and what arrived meanwhile counts."""
+        unsent = Wait(delay_ms=0, reason="sending rested", unsent=True)
+        if self._stopping:
+            with suppress(StoreUnavailable):  # then the lease runs out
+                await self._store.settle(lease.lane, lease.token, unsent)
+            return
+        await self._insist(lambda: self._store.settle(lease.lane, lease.token, unsent), lease)
+        self._holder.look_again()
 
     async def _gate_moves(self, within_s: float) -> None:
         waits = [asyncio.ensure_future(self._clock.sleep(within_s)), asyncio.ensure_future(self._gate_moved.wait())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -16,7 +17,7 @@ from linqbot.emulator.app import Emulator
 from linqbot.errors import StoreUnavailable
 from linqbot.ids import fact_key
 from linqbot.protocol.guard import FLAGGED_MS, guards_of_answer, guards_of_broadcast, health_key, line_key, person_key
-from linqbot.records import Dead, Fact, OutboxItem, Sent, Wait
+from linqbot.records import Arrival, Dead, Fact, Leases, Receipt, OutboxItem, Sent, Wait
 from linqbot.store.open import open_store
 from linqbot.testing.clock import TurnedClock
 from tests.engine.sending import API, LINE, Control, Conversation, Office
@@ -226,3 +227,81 @@ async def test_what_was_learned_is_stored_before_the_outcome(
         assert "opted out" in why((await office.next()).outcome)
 
     assert steps == ["learn", "learn", "settle", "settle"]
+
+
+class Looked:
+    """A store that tells when something was leased from it."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.leased = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def lease(self, *args: Any, **more: Any) -> Leases:
+        """As the store's."""
+        leases: Leases = await self._store.lease(*args, **more)
+        if leases.taken:
+            self.leased.set()
+        return leases
+
+
+async def held_at_the_gate(stack: AsyncExitStack, office: Office, linq: Control, ann: Conversation) -> Looked:
+    """Let five attempts for Ann fail, so that sending rests for five seconds; gives the store as the dispatcher sees it."""
+    office.dispatcher.stop()
+    await office.running
+    seen = Looked(office.store)
+    office.dispatcher = office.another(store=seen)
+    await stack.enter_async_context(office)
+    await linq.fault("503", code=3001, count=5)
+    await office.freeze(answer(office, ann, "to ann"))
+    troubled = await office.next()
+    for _ in range(4):
+        troubled = await office.again(troubled)
+    seen.leased.clear()
+    return seen
+
+
+async def waits_at_the_gate(seen: Looked) -> None:
+    """Until the next reply is leased and stands at the gate."""
+    await seen.leased.wait()
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_what_waited_for_a_sick_linq_is_judged_anew(
+    stack: AsyncExitStack, office: Office, linq: Control, ann: Conversation
+) -> None:
+    """Whoever asks for silence while an answer waits at the gate gets none: it is given back, and leased again with what is
+    known by then.
+    """
+    bob = await linq.person("+15550000002")
+    seen = await held_at_the_gate(stack, office, linq, ann)
+    await office.freeze(answer(office, bob, "to bob"))
+    await waits_at_the_gate(seen)
+
+    await office.store.learn([Fact(key=person_key("opted-out", bob.phone), value=b"1", rank=1)])
+    told = {(await office.later(60)).news, (await office.next()).news}
+
+    assert told == {"reply sent", "reply dead"}
+    assert (await linq.texts(ann), await linq.texts(bob)) == (["to ann"], [])
+
+
+async def test_what_was_proven_while_it_waited_for_a_sick_linq_is_not_sent_again(
+    stack: AsyncExitStack, office: Office, linq: Control, ann: Conversation
+) -> None:
+    """A webhook that comes in while a reply waits at the gate ends it, so that no window for repeats can run out."""
+    bob = await linq.person("+15550000002")
+    seen = await held_at_the_gate(stack, office, linq, ann)
+    reply = answer(office, bob, "to bob")
+    await office.freeze(reply)
+    await waits_at_the_gate(seen)
+
+    receipt = Receipt(lane=reply.lane, key=reply.key, message_id="m-1", status="sent")
+    await office.store.accept(Arrival(receipt=receipt))
+    await office.later(60)
+    await office.store.post([answer(office, bob, "next")])
+    await office.next()
+
+    assert await linq.texts(bob) == ["next"]
