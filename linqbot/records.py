@@ -481,7 +481,7 @@ class Limits:
     inbox_cap_bytes: int = 12_000_000
     """Bytes of waiting events in all lanes together."""
     outbox_cap: int = 20_000
-    """Replies waiting; above it no inbox lane is leased, so that back-pressure reaches ingress."""
+    """Replies waiting; from it on no inbox lane is leased, so that back-pressure reaches ingress (see `post`, too)."""
     dead_cap: int = 500
     """Dead letters kept; the oldest make room."""
     sent_ms: int = 24 * 3_600_000

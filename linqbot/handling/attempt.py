@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from linqbot.clock import Clock
-from linqbot.errors import HandlerFailed, ReplyError, StoreError
+from linqbot.errors import HandlerFailed, LeaseLost, ReplyError
 from linqbot.events import Event, Message, MessageEdited, MessageEvent
 from linqbot.handling.deadline import Deadline
 from linqbot.handling.delivery import Delivery
@@ -91,15 +91,15 @@ class Attempt:
     async def work(self) -> None:
         """Ask the handlers in order until one takes the event; its answer is in `replies` and `dead`.
 
-        Raises `HandlerFailed` from what a handler or a service raised, `ReplyError` for an answer that cannot be said, and
-        `StoreError` as the store does.
+        Raises `HandlerFailed` from what a handler or a service raised (a `StoreUnavailable` of its own calls, too: those of the
+        turn wait for the store), `ReplyError` for an answer that cannot be said, and `LeaseLost` from the port.
         """
         done = False
         try:
             async with self._scope.stack:
                 await self._ask()
                 done = True
-        except (ReplyError, StoreError, GeneratorExit):
+        except (ReplyError, LeaseLost, GeneratorExit):
             raise
         except asyncio.CancelledError as error:
             if _is_cancelled_from_outside():

@@ -64,6 +64,8 @@ class Rule:
     """For the person who reads the dead letter: what is wrong and, where there is something, what to do."""
     at_least_ms: int = 0
     """Not to be tried again sooner."""
+    ails_linq: bool = True
+    """Whether a 5xx for it speaks of Linq's own health; False: of this message, its file, its recipient or its line."""
 
 
 def _refused(why: str) -> Rule:
@@ -72,6 +74,10 @@ def _refused(why: str) -> Rule:
 
 def _later(why: str, at_least_ms: int = 0) -> Rule:
     return Rule(meaning=Meaning.LATER, why=why, at_least_ms=at_least_ms)
+
+
+def _ails_one(why: str) -> Rule:
+    return Rule(meaning=Meaning.UNKNOWN, why=why, ails_linq=False)
 
 
 _ASK_SUPPORT = "if it lasts, give Linq's support the trace id"
@@ -107,6 +113,7 @@ CODES: Mapping[int, Rule] = {
     2018: _refused("an imessage_app part cannot be sent as SMS or RCS"),
     2019: _refused("the phone number's id is unknown"),
     2021: _refused("the payment request is not there"),
+    2022: _ails_one("the contact card is saved, but not applied to the line"),
     2023: _refused("a mention needs a group chat"),
     2024: _refused("the recipient has opted out; nothing can be sent until they write again"),
     2026: _refused("the recipient's handle is blocked on this account; unblock it first"),
@@ -118,14 +125,14 @@ CODES: Mapping[int, Rule] = {
     3004: Rule(meaning=Meaning.UNKNOWN, why="Linq has internal trouble"),
     3005: Rule(meaning=Meaning.UNKNOWN, why="something behind Linq was too slow"),
     3006: Rule(meaning=Meaning.UNKNOWN, why=f"Linq has internal trouble; {_ASK_SUPPORT}"),
-    3007: Rule(meaning=Meaning.UNKNOWN, why="Linq could not deliver it"),
-    4001: Rule(meaning=Meaning.UNKNOWN, why="Linq could not deliver it"),
-    4002: Rule(meaning=Meaning.UNKNOWN, why="the sending line is offline"),
+    3007: _ails_one("Linq could not deliver it"),
+    4001: _ails_one("Linq could not deliver it"),
+    4002: _ails_one("the sending line is offline"),
     4004: Rule(meaning=Meaning.UNKNOWN, why="something behind Linq is down", at_least_ms=30_000),
     4005: _refused("the recipient cannot take this type of message"),
-    5001: Rule(meaning=Meaning.UNKNOWN, why="an upload failed"),
-    5002: Rule(meaning=Meaning.UNKNOWN, why="Linq could not download a media URL"),
-    5003: Rule(meaning=Meaning.UNKNOWN, why="an upload could not be prepared"),
+    5001: _ails_one("an upload failed"),
+    5002: _ails_one("Linq could not download a media URL"),
+    5003: _ails_one("an upload could not be prepared"),
     5004: _refused("a file's type is not supported"),
     5005: _refused("a file is too large"),
     5006: _refused("a file's content does not match its extension"),

@@ -14,7 +14,7 @@ from linqbot.errors import NotSent, TransportError
 from linqbot.protocol.answer import Answer, Meaning, Rule, chat_id_of, code_of, message_id_of, rule_of, trace_of
 from linqbot.protocol.backoff import backoff_ms
 from linqbot.protocol.guard import kind_of, learned_from, ruling_of
-from linqbot.protocol.naming import unknown_of
+from linqbot.protocol.naming import request_of, unknown_of
 from linqbot.protocol.proactive import CHAT_OF_LANE
 from linqbot.records import Dead, DeadLetter, Fact, Lease, Limits, OutboxItem, Outcome, Repeat, Sent, Wait
 
@@ -130,7 +130,7 @@ def _judged(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict
     elif _may_open_another(code, lease):
         outcome = Wait(delay_ms=0, reason=rule_of(status, code).why, use_plain=True)
         verdict = Verdict(outcome=outcome, news="chat cannot be written to, another is opened")
-    elif code == _NO_LINE and _reply(lease).request.path == "/v3/messages":
+    elif code == _NO_LINE and request_of(lease).path == "/v3/messages":
         verdict = _later(lease, now_ms, "no line of this account may send for now", NO_LINE_MS)
     else:
         verdict = _declined(rule_of(status, code), answer, lease, now_ms, jitter)
@@ -166,7 +166,7 @@ def _moved(chat_id: str | None, lease: Lease, now_ms: int) -> tuple[Fact, ...]:
 def _declined(rule: Rule, answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdict:
     match rule.meaning:
         case Meaning.UNKNOWN:
-            sick = answer.status >= 500
+            sick = answer.status >= 500 and rule.ails_linq
             alarm = rule.why if 300 <= answer.status < 400 else None
             return _unknown(lease, now_ms, jitter, rule.why, sick=sick, alarm=alarm, at_least_ms=rule.at_least_ms)
         case Meaning.LOCKED:

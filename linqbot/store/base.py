@@ -181,8 +181,9 @@ class Outbox(Protocol):
 
         Atomic, all or none. An item whose `once` is known is left out; the others' become known for `Limits.dedupe_ms`
         (and at most three times as long). DUPLICATE if nothing is left to append. Otherwise, if the outbox holds
-        `Limits.outbox_cap` items or more before these: FULL, and nothing is changed. Otherwise ACCEPTED. A repeat appends
-        again only what has no `once`.
+        four fifths of `Limits.outbox_cap` items (rounded down, at least 1) or more before these: FULL, and nothing is
+        changed; the last fifth is for what turns answer. Otherwise ACCEPTED. A repeat appends again only what has no
+        `once`.
 
         An item whose lane passed into another (see `settle`) goes to that one, also in `Desk.commit`.
         """

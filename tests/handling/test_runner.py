@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from linqbot.errors import ConfigurationError, HandlerFailed, HandlerTimeout, LeaseLost, PayloadError
+from linqbot.errors import ConfigurationError, HandlerFailed, HandlerTimeout, LeaseLost, PayloadError, StoreUnavailable
 from linqbot.events import Chat, Event, Message
 from linqbot.handling.router import Router
 from linqbot.handling.turn import Turn
@@ -547,3 +547,17 @@ async def test_log_of_a_turn_knows_event_and_chat(stage: Stage, logs: list[Any])
     assert logs == [
         {"event": "looked up the order", "order": 7, "event_id": "e1", "chat_id": CHAT, "log_level": "info"}
     ]
+
+
+async def test_store_that_fails_a_handlers_own_call_fails_the_handler(stage: Stage) -> None:
+    """A `bot.send` that cannot be stored is an error of the handler that made it, to be tried again as any other; were it the
+    station's, the worker would seem to have died.
+    """
+
+    async def sends() -> None:
+        raise StoreUnavailable("the outbox is full")
+
+    stage.router.message(name="sends")(sends)
+
+    with pytest.raises(HandlerFailed, match="'sends' raised StoreUnavailable"):
+        await stage.run(received("hi"))

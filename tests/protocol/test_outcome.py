@@ -153,6 +153,15 @@ def test_only_server_errors_count_against_linqs_health(status: int, *, sick: boo
     assert judged(refusal(status, None)).sick is sick
 
 
+@pytest.mark.parametrize("code", [2022, 3007, 4001, 4002, 5001, 5002, 5003])
+def test_trouble_of_one_message_is_no_sickness_of_linq(code: int) -> None:
+    """A file, a recipient or a line that makes every attempt fail with a 5xx holds up no other reply (section 2)."""
+    verdict = judged(refusal(502, code))
+
+    assert wait_of(verdict).ambiguous
+    assert not verdict.sick
+
+
 def test_throttled_upstream_is_left_alone_for_half_a_minute() -> None:
     """4004 is tried again after 30 seconds, not sooner (section 2)."""
     assert wait_of(judged(refusal(503, 4004))).delay_ms == 30_000

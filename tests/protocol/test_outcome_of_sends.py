@@ -123,3 +123,16 @@ def test_no_line_that_may_send_is_waited_for_where_linq_picks_it() -> None:
     assert not outcome.ambiguous
     assert isinstance(judged(refusal(409, 2015), late).outcome, Dead)
     assert isinstance(judged(refusal(409, 2015), lease_of()).outcome, Dead)
+
+
+def test_no_line_that_may_send_is_waited_for_where_linq_picks_it_at_last() -> None:
+    """A message whose first way was into its own chat, and whose second is any line's (section 7.2, code 2015)."""
+    first = lease_of(cause=replace(CAUSE, line=None), chat_id=CHAT)
+    assert first.reply is not None
+    assert first.reply.plain is not None
+    assert (first.reply.request.path, first.reply.plain.path) == (f"/v3/chats/{CHAT}/messages", "/v3/messages")
+
+    outcome = judged(refusal(409, 2015), replace(first, use_plain=True)).outcome
+
+    assert isinstance(outcome, Wait)
+    assert outcome.delay_ms == 600_000

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from linqbot.errors import ConfigurationError, LayoutError, StoreError, StoreUnavailable
 from linqbot.ids import random_token
-from linqbot.records import Accepted, Committed, DeadLetter, Limits, Sent, Side, Stats, Wait
+from linqbot.records import Accepted, Committed, Fact, DeadLetter, Limits, Sent, Side, Stats, Wait
 from linqbot.store.redis.faults import store_error
 from linqbot.store.redis.store import RedisStore
 from linqbot.testing.clock import TurnedClock
@@ -83,6 +83,7 @@ async def test_a_full_memory_lets_work_come_to_its_end(server: Server, clock: Tu
         replies = [reply("k1"), reply("k2"), reply("k3")]
         assert await store.commit(turn(held, take=3, replies=replies, dead=[letter("e2")])) is Committed.COMMITTED
         held = await lease(store, Side.OUT)
+        await store.learn([Fact(key="opted-out:a", value=b"1")])
         assert await store.settle(LANE, held.token, Wait(delay_ms=0, reason="later", ambiguous=True, burn=True))
         assert await store.settle(LANE, (await lease(store, Side.OUT)).token, Sent(message_id="m1"))
         held = await lease(store, Side.OUT)

@@ -36,7 +36,7 @@ def post(tx: Transaction, replies: Sequence[OutboxItem]) -> Accepted:
     fresh = [reply for reply in replies if not (reply.once and seen.is_known(tx, [_once(reply)]))]
     if not fresh:
         return Accepted.DUPLICATE
-    if tx.tally.outbox >= tx.limits.outbox_cap:
+    if tx.tally.outbox >= max(tx.limits.outbox_cap * 4 // 5, 1):
         return Accepted.FULL
     for reply in fresh:
         freeze(tx, reply)

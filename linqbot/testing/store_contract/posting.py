@@ -108,7 +108,7 @@ class PostContract(StoreFixtures):
 
     async def test_full_outbox_takes_nothing(self, open_again: Opener) -> None:
         """All or none, and nothing is known that was refused; room comes with what is sent."""
-        store = await open_again(Limits(outbox_cap=2))
+        store = await open_again(Limits(outbox_cap=3))
         await store.post([reply("key-1", once="send-1"), reply("key-2")])
 
         answers = [await store.post([reply("key-3", once="send-3")]), await store.post([reply("key-1", once="send-1")])]
@@ -119,10 +119,20 @@ class PostContract(StoreFixtures):
 
     async def test_last_room_takes_a_whole_call(self, open_again: Opener) -> None:
         """What counts is what was there before."""
-        store = await open_again(Limits(outbox_cap=2))
+        store = await open_again(Limits(outbox_cap=3))
         await store.post([reply("key-1")])
 
         assert await store.post([reply("key-2"), reply("key-3"), reply("key-4")]) is Accepted.ACCEPTED
+
+    async def test_posted_items_leave_room_for_answers(self, open_again: Opener) -> None:
+        """At four fifths of `Limits.outbox_cap` no more are taken, so that they never keep events from being leased."""
+        store = await open_again(Limits(outbox_cap=10))
+        answers = [await store.post([reply(f"key-{number}")]) for number in range(9)]
+
+        await store.accept(arrival("e1"))
+
+        assert answers == [Accepted.ACCEPTED] * 8 + [Accepted.FULL]
+        assert (await lease(store, Side.IN)).events
 
     async def test_concurrent_posts_of_one_name_append_once(self, open_again: Opener) -> None:
         """Two scripts on two handles."""
