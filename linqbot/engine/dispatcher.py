@@ -134,7 +134,7 @@ class Dispatcher:
                 return
             verdict = await self._attempt(lease)
         try:
-            held = await self._settle(lease, verdict)
+            held = await (self._settle_once if _is_cancelled() else self._settle)(lease, verdict)
         except asyncio.CancelledError:  # not passed on: what may have arrived must not look as if it was never sent
             held = await self._settle_once(lease, verdict)
         self._tell(lease, verdict, held=held)
@@ -251,6 +251,12 @@ class Dispatcher:
             self._settled(lease, verdict)
         except Exception:  # a listener's bug is not the reply's
             log.exception("listener failed", **_ids(lease))
+
+
+def _is_cancelled() -> bool:
+    """Whether the attempt was cut short (see `_attempt`): then nobody waits for a store that is away."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _reply(lease: Lease) -> OutboxItem:

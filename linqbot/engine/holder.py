@@ -7,7 +7,7 @@ that is away, and both give back what they hold when they are told to leave.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +28,8 @@ a look dearer, so only looks that find all they ask for grow.
 _LONGEST_REST_S = 5.0
 _LONGEST_ANSWER_S = 0.25
 """How long the answer to a task's last call may be on its way after the heartbeat's came."""
+_LAST_LOOK_S = 1.0
+"""How long who leaves waits for the answer to a look, to give back what it brings."""
 
 
 class Holder:
@@ -60,6 +62,10 @@ class Holder:
         self._take = take
         self._tokens = tokens
         self._held: dict[asyncio.Task[None], Lease] = {}
+        self._newest: dict[str, asyncio.Task[None]] = {}
+        """Of each lane the task that holds it; an earlier one has ended its lease, or lost it."""
+        self._beaten_ms = clock.now_ms()
+        self._looking = asyncio.Lock()
         self._hand_free = asyncio.Event()
         self._look = False
         self._rest_ends: asyncio.Timeout | None = None
@@ -120,9 +126,13 @@ class Holder:
         """Cancel all tasks and wait for them; each gives its lane back to the front of the queue, no attempt burnt."""
         self.stop()
         self._giving_back = True
+        await asyncio.sleep(0)  # noqa: TID251  # one turn of the loop: cancelled before its first step a task gives nothing back
         for task in self._held:
             task.cancel()
         await self._until_empty()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_LOOK_S), self._looking:
+                pass
 
     async def _until_empty(self) -> None:
         while self._held:
@@ -150,9 +160,11 @@ class Holder:
             await self._until_hand_free()
             return
         self._look = False
-        asked, leases = await self._lease(min(free, self._asks))
-        for lease in leases.taken:
-            self._start(lease)
+        if self._held and self._clock.now_ms() - self._beaten_ms > self._lease_ms * 2 / 3:
+            await self._renew()  # or what ran out meanwhile would be taken once more, by its own holder
+        async with self._looking:
+            asked, leases = await self._lease(min(free, self._asks))
+            await self._begin(leases.taken)
         if len(leases.taken) == asked:
             self._asks = min(self._asks * 2, _AT_ONCE)
             return
@@ -196,13 +208,23 @@ class Holder:
             self._resting, self._rest_ends = False, None
             alarm.cancel()
 
+    async def _begin(self, taken: Sequence[Lease]) -> None:
+        for lease in taken:
+            if self._giving_back:
+                await self._release(lease)
+            else:
+                self._start(lease)
+
     def _start(self, lease: Lease) -> None:
         task = asyncio.create_task(self._work_safely(lease), name=f"linqbot-{lease.side}-{lease.lane}")
         self._held[task] = lease
+        self._newest[lease.lane] = task
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._held[task]
+        lane = self._held.pop(task).lane
+        if self._newest.get(lane) is task:
+            del self._newest[lane]
         self._hand_free.set()
         if self._finishing:
             self.look_again()
@@ -217,26 +239,34 @@ class Holder:
             if self._giving_back:
                 await self._release(lease)
         except Exception:  # noqa: BLE001  # a bug on one lane must not stop the others; it is logged whole
-            self._log.exception("station broke on a lane, its lease runs out", lane=lease.lane)
+            self._log.exception("station broke on a lane, its lease runs out", chat_id=lease.chat_id)
 
     async def _release(self, lease: Lease) -> None:
         try:
             await self._store.release(self._side, lease.lane, lease.token)
         except StoreError:
-            self._log.warning("lane not given back, the lease runs out", lane=lease.lane)
+            self._log.warning("lane not given back, the lease runs out", chat_id=lease.chat_id)
 
     async def _beat(self) -> None:
         while True:
             await self._clock.sleep(self._lease_ms / 3000)
-            if not self._held:
-                continue
-            held = dict(self._held)
             try:
-                lost = await self._store.beat(self._side, [(lease.lane, lease.token) for lease in held.values()])
+                await self._renew()
             except StoreError as error:
                 self._log.warning("heartbeat failed", side=self._side.value, error=str(error))
-                continue
-            await self._drop([task for task, lease in held.items() if lease.lane in lost])
+            except Exception:  # noqa: BLE001  # a bug met once must not end all later beats; it is logged whole
+                self._log.exception("heartbeat broke, the next one may do", side=self._side.value)
+
+    async def _renew(self) -> None:
+        """Renew what is held; what is not any more is let go of. Raises what the store raises."""
+        now_ms, held, newest = self._clock.now_ms(), dict(self._held), dict(self._newest)
+        lost: frozenset[str] = frozenset()
+        if held:
+            lost = await self._store.beat(self._side, [(lane, held[task].token) for lane, task in newest.items()])
+        self._beaten_ms = now_ms
+        await self._drop(
+            [task for task, lease in held.items() if lease.lane in lost or newest.get(lease.lane) is not task]
+        )
 
     async def _drop(self, tasks: list[asyncio.Task[None]]) -> None:
         """Tasks that hold their lane no more. Most have just ended the lease themselves and are about to hear of it: they
@@ -246,6 +276,6 @@ class Holder:
             await asyncio.wait(tasks, timeout=min(_LONGEST_ANSWER_S, self._lease_ms / 30_000))
         for task in tasks:
             if (lease := self._held.get(task)) is not None:
-                self._log.warning("lane lost to another process", lane=lease.lane)
+                self._log.warning("lane lost to another process", chat_id=lease.chat_id)
                 if self._cancel_lost:
                     task.cancel()

@@ -91,8 +91,8 @@ class Attempt:
     async def work(self) -> None:
         """Ask the handlers in order until one takes the event; its answer is in `replies` and `dead`.
 
-        Raises `HandlerFailed` from what a handler or a service raised (a `StoreUnavailable` of its own calls, too: those of the
-        turn wait for the store), `ReplyError` for an answer that cannot be said, and `LeaseLost` from the port.
+        Raises `HandlerFailed` from what a handler or a service raised (a `StoreUnavailable` of its own calls, too: those of
+        the turn wait for the store), `ReplyError` for an answer that cannot be said, and `LeaseLost` from the port.
         """
         done = False
         try:

@@ -434,7 +434,7 @@ class LosesAnswers:
 
     def __init__(self, store: Any, *, count: int, heard: bool) -> None:
         self._store = store
-        self._count = count
+        self.count = count
         self._heard = heard
 
     def __getattr__(self, name: str) -> Any:
@@ -442,9 +442,9 @@ class LosesAnswers:
 
     async def settle(self, lane: str, token: str, outcome: Outcome) -> bool:
         """The real step, and then no answer."""
-        if self._count == 0:
+        if self.count == 0:
             return bool(await self._store.settle(lane, token, outcome))
-        self._count -= 1
+        self.count -= 1
         if self._heard:
             await self._store.settle(lane, token, outcome)
         raise StoreUnavailable("the answer was lost")
@@ -490,6 +490,23 @@ async def test_leaving_marks_what_is_in_flight(wired: Office, linq: Control, ann
 
     left = (await wired.next()).outcome
     assert left == Wait(delay_ms=5_000, reason=reason_of(left), ambiguous=True)
+
+
+async def test_leaving_does_not_wait_for_a_store_that_is_away(wired: Office, linq: Control, ann: Conversation) -> None:
+    """What is in flight is told to the store once; if that is away the lease runs out, and the key decides all the same."""
+    wired.dispatcher.stop()
+    away = LosesAnswers(wired.store, count=1_000_000, heard=False)
+    second = wired.another(store=away)
+    await linq.fault("timeout", after=True)
+    await wired.say(ann, "1")
+    running = asyncio.create_task(second.run())
+    await wired.client.begun.wait()
+    second.stop()
+    async with asyncio.timeout(5):
+        await second.leave()
+        await running
+
+    assert away.count == 1_000_000 - 1
 
 
 async def test_log_tells_ids_and_no_content(office: Office, linq: Control, ann: Conversation) -> None:

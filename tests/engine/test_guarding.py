@@ -17,7 +17,7 @@ from linqbot.emulator.app import Emulator
 from linqbot.errors import StoreUnavailable
 from linqbot.ids import fact_key
 from linqbot.protocol.guard import FLAGGED_MS, guards_of_answer, guards_of_broadcast, health_key, line_key, person_key
-from linqbot.records import Arrival, Dead, Fact, Leases, Receipt, OutboxItem, Sent, Wait
+from linqbot.records import Arrival, Dead, Fact, Leases, OutboxItem, Receipt, Sent, Wait
 from linqbot.store.open import open_store
 from linqbot.testing.clock import TurnedClock
 from tests.engine.sending import API, LINE, Control, Conversation, Office

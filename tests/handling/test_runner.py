@@ -550,8 +550,8 @@ async def test_log_of_a_turn_knows_event_and_chat(stage: Stage, logs: list[Any])
 
 
 async def test_store_that_fails_a_handlers_own_call_fails_the_handler(stage: Stage) -> None:
-    """A `bot.send` that cannot be stored is an error of the handler that made it, to be tried again as any other; were it the
-    station's, the worker would seem to have died.
+    """A `bot.send` that cannot be stored is an error of the handler that made it, to be tried again as any other; were it
+    the station's, the worker would seem to have died.
     """
 
     async def sends() -> None:

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from linqbot.errors import ConfigurationError, LayoutError, StoreError, StoreUnavailable
 from linqbot.ids import random_token
-from linqbot.records import Accepted, Committed, Fact, DeadLetter, Limits, Sent, Side, Stats, Wait
+from linqbot.records import Accepted, Committed, DeadLetter, Fact, Limits, Sent, Side, Stats, Wait
 from linqbot.store.redis.faults import store_error
 from linqbot.store.redis.store import RedisStore
 from linqbot.testing.clock import TurnedClock
