@@ -18,7 +18,9 @@ OPTED_OUT = "opted-out"
 BLOCKED = "blocked"
 """Kind of the fact that the account blocks a person."""
 PERSON = "person"
-"""Kind of the fact that names the person of a direct chat: its value is the key of their `opted-out`."""
+"""Kind of the fact whose a chat is. Its value is keys, parted by blanks: `opted-out` of its one person (none in a group),
+and its line's.
+"""
 
 CRITICAL = b"CRITICAL"
 """Value of a chat's `health` at which Linq advises to pause (linq-api-v3.md section 9.2)."""
@@ -30,6 +32,8 @@ REFUSED_MS = 3_600_000
 """How long a refusal is believed that may end without our knowing, before Linq is asked again."""
 FLAGGED_MS = 15 * 60_000
 """The same for a line; news of it comes by webhook, too."""
+WHOSE_MS = 24 * 3_600_000
+"""How long it is known whose a chat is in which nobody writes."""
 PAUSE_MS = 60_000
 """How long a send waits that may not leave now, before the facts are looked at again; answers do not wait for it
 (`Wait.gives_way`)."""
@@ -63,6 +67,14 @@ def line_key(number: str) -> str:
 def health_key(chat_id: str) -> str:
     """The key of what is known about a chat's health, when it is not well."""
     return fact_key("health", chat_id)
+
+
+def whose(chat_id: str, *, person: str | None, line: str | None, at_ms: int, ttl_ms: int = WHOSE_MS) -> Fact:
+    """That a chat is of this line and, unless it is a group, with this person; None: it is not known. What was believed of
+    a person without a name ends with it.
+    """
+    keys = (*((person_key(OPTED_OUT, person),) if person else ()), *((line_key(line),) if line else ()))
+    return Fact(key=fact_key(PERSON, chat_id), value=" ".join(keys).encode() or None, rank=at_ms, ttl_ms=ttl_ms)
 
 
 def guards_of_answer(handle: str | None) -> tuple[str, ...]:
@@ -104,34 +116,40 @@ def _wrote_since(item: OutboxItem, facts: Mapping[str, Fact]) -> bool:
 
 def hearsay(lease: Lease) -> tuple[str, ...]:
     """Keys of facts that the lease's facts point to: look them up, too, before `ruling_of`. Mostly none."""
-    told = (fact.value for key, fact in lease.facts.items() if kind_of(key) == PERSON)
-    keys = (value.decode() for value in told if value is not None)
+    values = (fact.value for key, fact in lease.facts.items() if kind_of(key) == PERSON)
+    told = (key for value in values if value is not None for key in value.decode().split())
+    keys = (key for one in told for key in (one, *_blocks_of(one)))
     return tuple(key for key in keys if key not in lease.facts)
+
+
+def _blocks_of(key: str) -> tuple[str, ...]:
+    """The other key of a person of whom one is told."""
+    return (about_the_same(key, BLOCKED),) if kind_of(key) == OPTED_OUT else ()
 
 
 def learned_from(code: int | None, item: OutboxItem, *, now_ms: int) -> tuple[Fact, ...]:
     """What Linq's refusal of a reply teaches about others (linq-api-v3.md section 2: 2024, 2026, 2027)."""
     person = next((key for key in item.guards if kind_of(key) == OPTED_OUT), None)
     chat = next((key for key in item.guards if kind_of(key) == PERSON), None)
+    if code in (2024, 2026) and chat and not person:
+        return _nameless(chat, OPTED_OUT if code == 2024 else BLOCKED, now_ms)
     if code == 2024 and person:
         return (Fact(key=person, value=YES, rank=now_ms),)
-    if code == 2024 and chat:
-        return _nameless(chat, now_ms)
     if code == 2026 and person:
         return (Fact(key=about_the_same(person, BLOCKED), value=YES, rank=now_ms, ttl_ms=REFUSED_MS),)
-    if code == 2027 and item.line:
+    if code == 2027 and item.line and (not item.broadcast or item.line in item.guards):
         return (Fact(key=item.line, value=YES, rank=now_ms, ttl_ms=FLAGGED_MS),)
     return ()
 
 
-def _nameless(chat: str, now_ms: int) -> tuple[Fact, ...]:
-    """Somebody in this chat opted out whose handle is not known: nothing that they write can clear it, so it is believed
-    for a while only.
+def _nameless(chat: str, kind: str, now_ms: int) -> tuple[Fact, ...]:
+    """Somebody in this chat opted out, or is blocked, whose handle is not known: it is believed for a while, and until
+    somebody writes there, which tells whose chat it is.
     """
-    key = about_the_same(chat, OPTED_OUT)
+    link = about_the_same(chat, OPTED_OUT).encode()
     return (
-        Fact(key=chat, value=key.encode(), rank=now_ms),
-        Fact(key=key, value=YES, rank=now_ms, ttl_ms=REFUSED_MS),
+        Fact(key=chat, value=link, rank=now_ms, ttl_ms=REFUSED_MS),
+        Fact(key=about_the_same(chat, kind), value=YES, rank=now_ms, ttl_ms=REFUSED_MS),
     )
 
 
@@ -162,4 +180,5 @@ __all__ = [
     "line_key",
     "person_key",
     "ruling_of",
+    "whose",
 ]

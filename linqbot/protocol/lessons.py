@@ -1,7 +1,7 @@
 """Envelope -> Facts. What a webhook teaches about whom the bot may write to, whether or not a handler wants it.
 
-Facts have the rank of the time they are about, so that webhooks may come in any order and twice. Nothing here costs an
-ordinary message more than one thing to be forgotten, which is mostly not known (linq-api-v3.md sections 9.1 and 9.2).
+Facts have the rank of the time they are about, so that webhooks may come in any order and twice. An ordinary message costs
+two: whose its chat is, for a day, and that its sender wants to hear from us (linq-api-v3.md sections 9.1 and 9.2).
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from linqbot.events.envelope import Envelope
-from linqbot.ids import fact_key
-from linqbot.protocol.guard import OPTED_OUT, PERSON, YES, health_key, line_key, person_key
+from linqbot.protocol.guard import OPTED_OUT, WHOSE_MS, YES, health_key, line_key, person_key, whose
 from linqbot.protocol.optout import asks_for_silence
 from linqbot.records import Fact
 
@@ -65,13 +64,18 @@ def _opt_out(envelope: Envelope, health: Mapping[str, Any], at_ms: int) -> tuple
         at_ms = _millis(sent)
     key = person_key(OPTED_OUT, handle)
     if not _asks_for_silence(said, health):
-        return (Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS),)
+        heard = Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS)
+        return (heard, *_whose(envelope, handle if _is_group(envelope.data) is False else None, at_ms))
     if _is_group(envelope.data):
         return ()
-    silence = Fact(key=key, value=YES, rank=at_ms)
+    return (Fact(key=key, value=YES, rank=at_ms), *_whose(envelope, handle, at_ms, ttl_ms=0))
+
+
+def _whose(envelope: Envelope, person: str | None, at_ms: int, *, ttl_ms: int = WHOSE_MS) -> tuple[Fact, ...]:
+    """Who sends to the chat by its id finds person and line through it; of silence for as long as that lasts."""
     if envelope.chat_id is None:
-        return (silence,)
-    return (silence, Fact(key=fact_key(PERSON, envelope.chat_id), value=key.encode(), rank=at_ms))
+        return ()
+    return (whose(envelope.chat_id, person=person, line=_own_line(envelope.data), at_ms=at_ms, ttl_ms=ttl_ms),)
 
 
 def _asks_for_silence(said: Mapping[str, Any], health: Mapping[str, Any]) -> bool:
@@ -118,9 +122,20 @@ def _sender(data: Mapping[str, Any]) -> str:
     return bare if isinstance(bare, str) else ""
 
 
-def _is_group(data: Mapping[str, Any]) -> bool:
-    """Only where Linq says so: a direct chat of which it does not say is taken for one."""
-    return data.get("is_group") is True or _object(data.get("chat")).get("is_group") is True
+def _own_line(data: Mapping[str, Any]) -> str | None:
+    """The line that a message came to, in either payload version; None: Linq did not say."""
+    for owner in (_object(data.get("chat")).get("owner_handle"), data.get("recipient_handle")):
+        handle = _object(owner).get("handle")
+        if isinstance(handle, str):
+            return handle
+    bare = data.get("recipient_phone")
+    return bare if isinstance(bare, str) else None
+
+
+def _is_group(data: Mapping[str, Any]) -> bool | None:
+    """What Linq says; a direct chat of which it does not say (None) is taken for one when somebody asks for silence."""
+    told = (data.get("is_group"), _object(data.get("chat")).get("is_group"))
+    return True if True in told else False if False in told else None
 
 
 def _status(health: Mapping[str, Any]) -> str:

@@ -28,6 +28,9 @@ NEW = "to:"
 CHAT_OF_LANE = "lane"
 """Kind of the fact which chat such a lane became; its value is the chat's id."""
 
+ANY_LINE = "any"
+"""In place of the number of a line that is not known before Linq picks it: what leaves so has one pace together."""
+
 _NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 
@@ -156,7 +159,7 @@ class _Way:
             event_id=self._cause.event_id,
             handler=self._cause.handler,
             pair=lane.removeprefix("chat:"),
-            line=self._line_name,
+            line=line_key(self.line or self._cause.line or ANY_LINE),
             broadcast=True,
             once=item.key if keyed else "",
             guards=tuple(dict.fromkeys((*item.guards, *self._guards(lane)))),
@@ -166,14 +169,12 @@ class _Way:
         """What decides whether it is sent; in a group nobody's silence counts (linq-api-v3.md section 9.1)."""
         people, chat_id = self._send.recipients, None if lane.startswith(NEW) else lane.removeprefix("chat:")
         yield from guards_of_broadcast(
-            handle=people[0] if len(people) == 1 else None, chat_id=chat_id, line=self._line_name
+            handle=people[0] if len(people) == 1 else None,
+            chat_id=chat_id,
+            line=line_key(self.line) if self.line else "",
         )
         fact = chat_fact(self._send, self.line)
         yield from () if fact is None or chat_id is None else (fact,)
-
-    @property
-    def _line_name(self) -> str:
-        return "" if self.line is None else line_key(self.line)
 
     def _may_open(self, item: OutboxItem) -> bool:
         """Where Linq picks the line, a first message may hold a link (linq-api-v3.md section 7.2)."""

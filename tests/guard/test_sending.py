@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from linqbot import Bot, Message, Send
+from linqbot.emulator.world import LINES
 from linqbot.protocol.guard import YES, line_key
 from linqbot.records import Fact
 from linqbot.settings import load_settings
@@ -85,6 +86,37 @@ async def test_after_stop_fifty_sends_make_no_request(sim: Sim, by: str) -> None
     assert (sends(sim), len(sim.said_to(ANN))) == (before, 1)
     assert len(await sim.bot.store.dead(100)) == 50
     assert await reasons(sim) == {"the recipient has opted out"}
+
+
+async def test_silence_is_kept_in_their_other_chat_too(sim: Sim) -> None:
+    """Opt-outs are a person's: a send by the id of their chat with another line makes no request either."""
+    (reply,) = await sim.user(ANN).says("hello", to=LINES[1])
+    await sim.user(ANN).says("STOP")
+    before = sends(sim)
+
+    await sim.bot.send(reply.chat_id, "offer", key="offer")
+    await all_done(sim)
+
+    assert sends(sim) == before
+    assert await reasons(sim) == {"the recipient has opted out"}
+
+
+async def test_what_linq_refused_by_chat_ends_with_their_next_message(sim: Sim) -> None:
+    """A 403/2024 for a chat stops the next send there, until whoever is in it writes."""
+    (reply,) = await sim.user(ANN).says("hello")
+    sim.faults.add("403", match="POST /v3/*", code=2024)
+    for number in range(2):
+        await sim.bot.send(reply.chat_id, f"offer {number}", key=f"offer:{number}")
+        await sim.settled()
+    refused = sends(sim)
+    sim.clock.advance(seconds=1)
+    await sim.user(ANN).says("hi")
+
+    await sim.bot.send(reply.chat_id, "welcome back", key="back")
+    await all_done(sim)
+
+    assert refused == 2
+    assert [bubble.text for bubble in sim.said_to(ANN)] == ["you said hello", "you said hi", "welcome back"]
 
 
 async def test_a_handlers_send_to_somebody_silent_stays(sim: Sim) -> None:
@@ -162,6 +194,37 @@ async def test_news_of_the_line_pauses_what_nobody_waits_for(sim: Sim, status: s
     assert sends(sim) == before + (status == "ACTIVE")
 
 
+async def test_a_flagged_line_pauses_sends_by_chat_too(sim: Sim) -> None:
+    """Which line a chat is of is known from who wrote there within a day."""
+    (reply,) = await sim.user(ANN).says("hello")
+    sim.emulator.people.line(LINE, status="FLAGGED")
+    await sim.emulator.quiet()
+    before = sends(sim)
+
+    await sim.bot.send(reply.chat_id, "offer", key="offer")
+    await _idle(sim)
+
+    assert sends(sim) == before
+
+
+@pytest.mark.parametrize("settings", [{}, {"from_number": LINE}], ids=["linq picks the line", "the line is set"])
+@pytest.mark.parametrize("by", ["handle", "chat"])
+async def test_broadcasts_keep_the_pace_of_a_line(bot: Bot, by: str, settings: dict[str, str]) -> None:
+    """Also where the line is not known beforehand: then they have one pace together, a fifth below the limit."""
+    people = [f"+120255510{number:02}" for number in range(10)]
+    async with Sim(bot, line_budget="5/60s", **settings) as sim:
+        for person in people:
+            await sim.user(person).says("hello")
+            sim.clock.advance(seconds=61)
+        before = sends(sim)
+
+        for bubble in sim.replies:
+            await sim.bot.send(bubble.to if by == "handle" else bubble.chat_id, "offer", key=bubble.chat_id)
+        await _idle(sim)
+
+        assert sends(sim) - before == 4
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_an_answer_does_not_wait_behind_what_is_paused(sim: Sim, when: str) -> None:
     """In the same chat, whether it was frozen before the broadcast was looked at or after: it is sent at once."""
@@ -186,19 +249,21 @@ async def test_an_answer_does_not_wait_behind_what_is_paused(sim: Sim, when: str
     assert [reply.text for reply in sim.said_to(ANN)] == ["you said hello", "you said there?", "offer"]
 
 
-async def test_a_blocked_handle_is_written_to_once_it_is_unblocked(sim: Sim) -> None:
+@pytest.mark.parametrize("by", ["handle", "chat"])
+async def test_a_blocked_handle_is_written_to_once_it_is_unblocked(sim: Sim, by: str) -> None:
     """Blocking and unblocking through the client counts at once, in all processes."""
-    await sim.user(ANN).says("hello")
+    (reply,) = await sim.user(ANN).says("hello")
+    to = ANN if by == "handle" else reply.chat_id
     await sim.bot.client.blocked_handles.block(ANN)
     before = sends(sim)
-    await sim.bot.send(ANN, "one", key="one")
+    await sim.bot.send(to, "one", key="one")
     await all_done(sim)
     assert sends(sim) == before
     assert ["blocked" in reason for reason in await reasons(sim)] == [True]
 
     sim.clock.advance(seconds=1)
     await sim.bot.client.blocked_handles.unblock(ANN)
-    await sim.bot.send(ANN, "two", key="two")
+    await sim.bot.send(to, "two", key="two")
     await all_done(sim)
 
     assert [reply.text for reply in sim.said_to(ANN)] == ["you said hello", "two"]

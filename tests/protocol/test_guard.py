@@ -17,6 +17,7 @@ from linqbot.protocol.guard import (
     hearsay,
     line_key,
     person_key,
+    whose,
 )
 from linqbot.protocol.outcome import DEADLINE_MS, before_send
 from linqbot.records import Dead, Fact, Lease, OutboxItem, Wait
@@ -30,6 +31,8 @@ HEALTH = health_key("c1")
 
 ANSWER = replace(REPLY, line=LINE, guards=guards_of_answer(SOMEBODY))
 BROADCAST = replace(ANSWER, broadcast=True, guards=guards_of_broadcast(handle=SOMEBODY, chat_id="c1", line=LINE))
+
+BY_CHAT = replace(BROADCAST, guards=guards_of_broadcast(chat_id="c1"))
 
 
 def lease_of(reply: OutboxItem, *facts: tuple[str, bytes | None]) -> Lease:
@@ -138,28 +141,45 @@ def test_a_refused_answer_is_dead_and_a_flagged_lines_waits() -> None:
     assert isinstance(judged(refusal(403, 2027), lease_of(ANSWER)).outcome, Wait)
 
 
-def test_a_chat_leads_to_the_person_in_it() -> None:
-    """A send that knows only the chat looks its person up, and is then stopped like any other."""
-    person = fact_key("person", "c1")
-    lease = lease_of(replace(BROADCAST, guards=guards_of_broadcast(chat_id="c1")), (person, SILENT.encode()))
+def test_a_chat_leads_to_the_person_in_it_and_to_its_line() -> None:
+    """A send that knows only the chat looks up whose it is, and is then stopped like any other."""
+    link = whose("c1", person=SOMEBODY, line="+12025551234", at_ms=1)
+    lease = lease_of(BY_CHAT, (link.key, link.value))
 
-    assert hearsay(lease) == (SILENT,)
+    assert hearsay(lease) == (SILENT, BLOCKED, LINE)
     assert before_send(lease, NOW_MS) is None
-    told = replace(lease, facts={**lease.facts, SILENT: Fact(key=SILENT, value=b"1")})
-    assert hearsay(told) == ()
-    assert before_send(told, NOW_MS) is not None
+    for key in hearsay(lease):
+        told = replace(lease, facts={**lease.facts, key: Fact(key=key, value=b"1")})
+        assert key not in hearsay(told)
+        assert before_send(told, NOW_MS) is not None
 
 
-def test_a_refusal_by_chat_alone_is_believed_for_a_while() -> None:
-    """Whose silence it is, is not known, so nothing that they write could end it: Linq is asked again in an hour."""
-    bare = replace(BROADCAST, guards=guards_of_broadcast(chat_id="c1"))
+def test_a_group_leads_to_its_line_alone() -> None:
+    """Nobody's silence counts in it."""
+    link = whose("c1", person=None, line="+12025551234", at_ms=1)
 
-    link, silence = judged(refusal(403, 2024), lease_of(bare)).learn
+    assert hearsay(lease_of(BY_CHAT, (link.key, link.value))) == (LINE,)
+
+
+def test_a_chat_of_which_nothing_is_known_leads_nowhere() -> None:
+    """And what was known before is forgotten."""
+    assert whose("c1", person=None, line=None, at_ms=1).value is None
+
+
+@pytest.mark.parametrize("code", [2024, 2026])
+def test_a_refusal_by_chat_alone_is_believed_for_a_while(code: int) -> None:
+    """Whom it is about is not known: Linq is asked again in an hour, or when somebody wrote there."""
+    link, told = judged(refusal(403, code), lease_of(BY_CHAT)).learn
 
     assert link.key == fact_key("person", "c1")
-    assert hearsay(lease_of(bare, (link.key, link.value))) == (silence.key,)
-    assert before_send(lease_of(bare, (link.key, link.value), (silence.key, silence.value)), NOW_MS) is not None
-    assert (silence.ttl_ms, silence.value) == (REFUSED_MS, b"1")
+    assert told.key in hearsay(lease_of(BY_CHAT, (link.key, link.value)))
+    assert before_send(lease_of(BY_CHAT, (link.key, link.value), (told.key, told.value)), NOW_MS) is not None
+    assert (link.ttl_ms, told.ttl_ms, told.value) == (REFUSED_MS, REFUSED_MS, b"1")
+
+
+def test_a_line_that_is_only_guessed_is_not_learned_of() -> None:
+    """A broadcast into a chat is paced by the line it most likely leaves from; another may have been refused."""
+    assert judged(refusal(403, 2027), lease_of(BY_CHAT)).learn == ()
 
 
 @pytest.mark.parametrize(("since_ms", "pauses"), [(-1, True), (0, True), (1, False)])

@@ -15,6 +15,7 @@ from linqbot.records import Fact
 from tests.linq_fixtures import fixture_bytes
 
 SOMEBODY = person_key("opted-out", "+12025559876")
+LINE = line_key("+12025551234")
 CHAT = "8f392755-6865-4b18-880a-227f9d8b458f"
 WRITTEN = datetime(2026, 2, 5, 19, 31, 13, 736000, tzinfo=UTC)
 VERSIONS = ["2026-02-03", "2025-01-01"]
@@ -59,7 +60,20 @@ def test_the_chat_then_names_the_one_who_is_silent(version: str) -> None:
     """Who sends to a chat without knowing who is in it finds the person's own fact through it."""
     fact = learned(message("STOP", version=version))[fact_key("person", CHAT)]
 
-    assert fact.value == SOMEBODY.encode()
+    assert (fact.value, fact.ttl_ms) == (f"{SOMEBODY} {LINE}".encode(), 0)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("is_group", "told"),
+    [(False, f"{SOMEBODY} {LINE}"), (True, LINE), (None, LINE)],
+    ids=["direct", "group", "unknown"],
+)
+def test_a_message_tells_whose_its_chat_is(version: str, told: str, *, is_group: bool | None) -> None:
+    """Its line, and its person unless it may be a group: for a day, so that an idle chat costs nothing."""
+    fact = learned(message(version=version, is_group=is_group))[fact_key("person", CHAT)]
+
+    assert (fact.value, fact.ttl_ms) == (told.encode(), 86_400_000)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -126,11 +140,11 @@ def test_a_chat_that_became_well_is_forgotten() -> None:
 
 
 def test_a_chat_that_has_long_been_well_costs_nothing() -> None:
-    """What was known of it would have been forgotten by itself: an ordinary message looks up one fact, not two."""
+    """What was known of its health would have been forgotten by itself: an ordinary message teaches two facts."""
     body = message()
     body["data"]["chat"]["health_status"]["updated_at"] = (WRITTEN - timedelta(hours=26)).isoformat()
 
-    assert set(learned(body)) == {SOMEBODY}
+    assert set(learned(body)) == {SOMEBODY, fact_key("person", CHAT)}
 
 
 @pytest.mark.parametrize(("status", "value"), [("FLAGGED", b"1"), ("ACTIVE", None), ("NEWER", None)])
@@ -139,7 +153,7 @@ def test_news_of_a_line_is_learned(status: str, value: bytes | None) -> None:
     body = webhook("phone_number.status_updated")
     body["data"]["new_status"] = status
 
-    fact = learned(body)[line_key("+12025551234")]
+    fact = learned(body)[LINE]
 
     assert (fact.value, fact.rank) == (
         value,
