@@ -294,6 +294,7 @@ class StateWrite:
     """The version that was read; 0: it was not there."""
     value: bytes | None = field(repr=False)
     """None deletes it."""
+    ttl_ms: int = 0  # kept for so long at least, then it may be forgotten; 0: until it is deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,8 +312,7 @@ class TimerWrite:
     key: str
     """Unique in the namespace; setting it again replaces it."""
     due_ms: int = 0
-    item: InboxItem | None = None
-    """None cancels."""
+    item: InboxItem | None = None  # None cancels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

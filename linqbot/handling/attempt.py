@@ -292,7 +292,7 @@ class Attempt:
             about=_about(self._event, match),
             line=_line(self._event),
             guards=guards_of_answer(_person(self._event)),
-            now_ms=self._house.clock.now_ms(),
+            now_ms=self._lease.now_ms,
         )
 
     def _can_fill(self, need: Need) -> bool:

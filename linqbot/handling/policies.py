@@ -121,7 +121,8 @@ class Cooldown(Policy):
 
         def end(answered: bool) -> None:  # noqa: FBT001  # the shape of every `End`
             if answered:
-                visit.writes.append(StateWrite(key=key, expected=expected, value=b"%d" % visit.now_ms()))
+                value = b"%d" % visit.now_ms()
+                visit.writes.append(StateWrite(key=key, expected=expected, value=value, ttl_ms=self._span_ms))
 
         visit.at_end(end)
         return True

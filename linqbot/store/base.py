@@ -153,9 +153,9 @@ class Desk(Protocol):
         `StateWrite.expected` is not the stored version (0: absent): nothing changes, the lease stays.
         Otherwise: replies are appended as they are to their out lanes in order, except those whose key is in the event's
         frozen set or whose `once` is known (see `Outbox.post`); letters are buried; state versions rise (a version of a
-        key never comes again, also not after the key was deleted); timers are set or cancelled; `take` events leave the
-        head (and with the first of them its attempts, stalls, notes and frozen set); the lease ends, and a lane that still
-        has items goes to the rear of ready. Not refused by any cap.
+        key never comes again, also not after the key was deleted; what has a `ttl_ms` may be gone after it); timers are
+        set or cancelled; `take` events leave the head (and with the first of them its attempts, stalls, notes and frozen
+        set); the lease ends, and a lane that still has items goes to the rear of ready. Not refused by any cap.
 
         Partial (`take=0`): replies are appended and their keys join the event's frozen set; the lease stays. Repeating it
         appends nothing twice; it gives COMMITTED again while the lease is held.

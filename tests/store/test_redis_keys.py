@@ -125,7 +125,7 @@ async def test_every_kind_of_the_list_exists(store: RedisStore, url: str, clock:
 
 
 async def test_idle_lanes_leave_no_keys(store: RedisStore, url: str, clock: TurnedClock) -> None:
-    """When all is done and forgotten, counters and what the user stored are all that is left for good."""
+    """When all is done and forgotten, counters are all that is left for good, beside what its writer wants kept."""
     await journey(store, clock)
     clock.advance(minutes=2)
     while (taken := (await store.lease(Side.IN, [random_token()])).taken) != ():
@@ -134,7 +134,18 @@ async def test_idle_lanes_leave_no_keys(store: RedisStore, url: str, clock: Turn
         await store.settle(taken[0].lane, taken[0].token, Sent(message_id=f"m-{taken[0].lane}"))
     await store.drop("reply", "e1")
     forever = {spec.pattern for spec in KEYS if spec.ttl is False}
-    assert await kinds_of_keys(url) & forever == {"meta", "state:*"}
+    assert await kinds_of_keys(url) & forever == {"meta"}
+
+
+async def test_a_cooldown_leaves_no_key(store: RedisStore, url: str) -> None:
+    """What is written for a time goes by itself."""
+    await store.accept(Arrival(remember=("e1",), item=item("e1")))
+    (held,) = (await store.lease(Side.IN, [random_token()])).taken
+    write = StateWrite(key="cooldown", expected=0, value=b"1", ttl_ms=60_000)
+    await store.commit(Commit(lane=held.lane, token=held.token, event_id="e1", state=(write,)))
+
+    async with raw(url) as client:
+        assert 0 < await client.pttl(prefix(NAMESPACE) + "state:cooldown") <= 60_000
 
 
 async def test_a_key_that_is_not_in_the_list_is_a_leak(store: RedisStore, url: str) -> None:

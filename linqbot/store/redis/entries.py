@@ -191,7 +191,7 @@ def _reply_entry(reply: OutboxItem) -> bytes:
 
 
 def _write_arguments(write: StateWrite) -> tuple[Argument, ...]:
-    return write.key, write.expected, int(write.value is not None), write.value or b""
+    return write.key, write.expected, int(write.value is not None), write.value or b"", write.ttl_ms
 
 
 def _timer_arguments(timer: TimerWrite) -> tuple[Argument, ...]:

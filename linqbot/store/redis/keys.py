@@ -80,7 +80,7 @@ KEYS: tuple[KeySpec, ...] = (
     _key("sent:order", "list", "sent_ms after the last send", "message ids, the oldest first", ttl=True),
     _key("dead", "hash", "until dropped, at most dead_cap", "dead letters"),
     _key("dead:order", "zset", "until dropped, at most dead_cap", "dead letters by age"),
-    _key("state:*", "string", "until the user deletes it", "one cell of user state, 'version:value'"),
+    _key("state:*", "string", "as its ttl_ms says", "one cell of user state, 'version:value'", ttl=None),
     _key("fact:*", "string", "as its ttl_ms says", "something learned, 'rank ttl until +value'", ttl=None),
     _key("timers", "zset", "until due or cancelled", "timers by when they are due (ms)"),
     _key("timers:item", "hash", "until due or cancelled", "lane and item of each timer"),

@@ -134,6 +134,12 @@ class KnowledgeContract(StoreFixtures):
 
         assert set(await store.facts(["k", "passing"])) == {"k"}
 
+    async def test_many_are_told_at_once(self, store: Store) -> None:
+        """A turn may send to as many people as it likes."""
+        await store.learn([fact("k-19999")])
+
+        assert set(await store.facts(f"k-{number}" for number in range(20_000))) == {"k-19999"}
+
     async def test_facts_are_shared(self, open_again: Opener) -> None:
         """What one process learned another knows, and another namespace does not."""
         one, two = await open_again(), await open_again()

@@ -52,6 +52,15 @@ class StateContract(StoreFixtures):
 
         assert set(await store.load(key for key in ("a", "b", "c"))) == {"a", "b"}
 
+    async def test_state_of_a_time_is_kept_for_it(self, store: Store) -> None:
+        """It may be gone afterwards; another write keeps it for good."""
+        commit = await _held_turn(store, StateWrite(key="profile", expected=0, value=b"1", ttl_ms=60_000))
+        assert await store.commit(commit) is Committed.COMMITTED
+
+        cell = (await store.load(["profile"]))["profile"]
+        assert cell.value == b"1"
+        assert await _write(store, "profile", b"2", expected=cell.version) is Committed.COMMITTED
+
     async def test_every_write_raises_the_version(self, store: Store) -> None:
         """The version that was read is the ticket for the next write."""
         await _write(store, "profile", b"1", expected=0)

@@ -1,5 +1,5 @@
 -- ARGV: lane, token, take, then four counted lists: replies (lane, key, marks, entry), letters (id, letter, item),
--- state (key, expected version, 1 or 0 to delete, value), timers (key, due, 1 or 0 to cancel, item).
+-- state (key, expected version, 1 or 0 to delete, value, ttl or 0), timers (key, due, 1 or 0 to cancel, item).
 -- -> committed, stale or conflict.
 local lane, take = ARGV[2], tonumber(ARGV[4])
 local at = 5
@@ -15,7 +15,7 @@ local function read(width)
   return rows
 end
 
-local replies, letters, state, timers = read(4), read(3), read(4), read(4)
+local replies, letters, state, timers = read(4), read(3), read(5), read(4)
 run_when_full()
 if not held('in', lane, ARGV[3]) then return answer('stale') end
 for _, write in ipairs(state) do
@@ -35,7 +35,9 @@ for _, letter in ipairs(letters) do bury(letter[1], letter[2], letter[3]) end
 -- Versions come from one counter, so that a deleted and rewritten cell never has an old version again.
 for _, write in ipairs(state) do
   if write[3] == '1' then
-    call('SET', P .. 'state:' .. write[1], call('HINCRBY', META, 'state_seq', 1) .. ':' .. write[4])
+    local cell = P .. 'state:' .. write[1]
+    call('SET', cell, call('HINCRBY', META, 'state_seq', 1) .. ':' .. write[4])
+    if write[5] ~= '0' then call('PEXPIRE', cell, write[5]) end
   else
     call('DEL', P .. 'state:' .. write[1])
   end
