@@ -1,7 +1,8 @@
 """(kind, match, count) -> what goes wrong next. Troubles on request, for the API and for webhooks.
 
 `match` is the name of an operation (`sendMessageToChat`, as in Linq's OpenAPI document), a pattern of method and path
-(`POST /v3/chats/*/messages`), or for webhooks `webhook` or `webhook:<pattern of the event type>`.
+(`POST /v3/chats/*/messages`), or for webhooks `webhook` or `webhook:<pattern of the event type>`. Without it an API fault
+meets what sends a message, whichever way (`SENDS`), a webhook fault every webhook.
 
 | kind | what happens |
 | --- | --- |
@@ -31,7 +32,8 @@ from typing import Any
 
 from linqbot.errors import ConfigurationError
 
-SENDS = "POST /v3/chats/*/messages"
+SENDS = ("sendMessageToChat", "sendVoiceMemoToChat", "createPoll", "createChat", "sendMessage")
+"""The operations that send a message."""
 WEBHOOK_KINDS = frozenset({"duplicate", "reorder", "drop", "delay"})
 API_KINDS = frozenset({"status", "reset", "timeout", "slow", "half_body", "html", "huge_body", "redirect", "failed"})
 
@@ -44,7 +46,7 @@ class Fault:
     """One trouble, and how often it will still strike; `left` None is for ever."""
 
     kind: str
-    match: str
+    match: tuple[str, ...]
     left: int | None = 1
     after: bool = False
     status: int = 500
@@ -61,7 +63,7 @@ class Fault:
 
     def matches(self, *names: str) -> bool:
         """Whether one of an act's names is meant."""
-        return any(fnmatchcase(name, self.match) for name in names)
+        return any(fnmatchcase(name, pattern) for name in names for pattern in self.match)
 
 
 def read_fault(kind: str, *, match: str | None = None, count: int | None = 1, **details: Any) -> Fault:
@@ -77,10 +79,10 @@ def read_fault(kind: str, *, match: str | None = None, count: int | None = 1, **
     if kind in _STATUS:
         details.setdefault("status", _STATUS[kind])
     details["after"] = details.get("after", False) or kind == "half_body"
-    default = "webhook:*" if kind in WEBHOOK_KINDS else SENDS
-    match = "webhook:*" if match == "webhook" else match or default
+    default = ("webhook:*",) if kind in WEBHOOK_KINDS else SENDS
+    named = ("webhook:*" if match == "webhook" else match,) if match else default
     try:
-        return Fault(kind=kind, match=match, left=count, **details)
+        return Fault(kind=kind, match=named, left=count, **details)
     except TypeError as error:
         raise ConfigurationError(f"the fault {kind!r} has no such detail: {sorted(details)}") from error
 

@@ -11,7 +11,7 @@ import pytest
 from linqbot.emulator.app import API, Emulator
 from linqbot.errors import ConfigurationError
 from linqbot.testing.clock import TurnedClock
-from tests.emulator.conftest import PERSON
+from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.listener import URL, Listener
 from tests.emulator.served import served
 from tests.emulator.wording import says
@@ -217,6 +217,25 @@ async def test_unless_said_only_sends_are_met(api: httpx.AsyncClient, emulator: 
 
     assert (await api.post(f"/v3/chats/{chat_id}/typing")).status_code == 204
     assert (await send(api, chat_id)).status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v3/chats/{}/messages", says()),
+        ("/v3/chats/{}/voicememo", {"voice_memo_url": "https://example.com/a.m4a"}),
+        ("/v3/chats/{}/polls", {"poll": {"options": [{"text": "Tacos"}, {"text": "Ramen"}]}}),
+        ("/v3/chats", {"from": LINE, "to": [PERSON], **says()}),
+        ("/v3/messages", {"to": [PERSON], **says()}),
+    ],
+)
+async def test_unless_said_every_way_to_send_is_met(
+    api: httpx.AsyncClient, emulator: Emulator, chat_id: str, path: str, body: dict[str, Any]
+) -> None:
+    """Into a chat, to somebody by a line or by whichever, as a text, a voice memo or a poll."""
+    emulator.fault("500")
+
+    assert (await api.post(path.format(chat_id), json=body)).status_code == 500
 
 
 async def test_a_message_can_fail_after_acceptance(
