@@ -130,8 +130,10 @@ class Arena:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self._url = stack.enter_context(self._place())
-            self.stage = Stage(self.folder, self._url, seed=self.plan.seed, pair_limit=None, transport=self.witness)
+            self.store_url = stack.enter_context(self._place())
+            self.stage = Stage(
+                self.folder, self.store_url, seed=self.plan.seed, pair_limit=None, transport=self.witness
+            )
             await stack.enter_async_context(self.stage)
             self.emulator = self.stage.emulator
             self.emulator.linq.requests = deque()  # all of them are counted in the end
@@ -164,7 +166,7 @@ class Arena:
             secret = self.emulator.subscribe(url, events).secret
         return Role(
             name=name,
-            store_url=self._url,
+            store_url=self.store_url,
             api_url=f"http://127.0.0.1:{self.stage.api_port}/api/partner",
             secret=secret,
             port=port,
@@ -177,7 +179,7 @@ class Arena:
 
     def open_store(self) -> Store:
         """The store as the bots see it, to look into when they have come to rest."""
-        return open_store(self._url, clock=SystemClock(), namespace="chaos")
+        return open_store(self.store_url, clock=SystemClock(), namespace="chaos")
 
     async def say(self, person: str, *, kind: str = "list", pause_ms: int = 0) -> str:
         """Let a person write; returns the label of the message."""

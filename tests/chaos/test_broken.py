@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,11 +11,9 @@ import pytest
 from tests.chaos.arena import EVENTS, Arena, Plan, Report
 from tests.chaos.broken import FRESH_KEYS, LATE_DEDUPE, NO_TOKEN_CHECK
 from tests.chaos.crew import Post
+from tests.faults.frozen import freeze
 
 ALICE = "+12025559876"
-_MOMENT_S = 0.05
-_WRITERS_S = 0.3
-"""How long those who are not frozen may hold the file, at most."""
 
 
 @pytest.fixture(params=["redis", "sqlite"])
@@ -41,24 +36,10 @@ class Scene:
         return post
 
     async def freeze(self, post: Post) -> None:
-        """Stop a process for good, outside a transaction: inside one it would keep everybody else from an SQLite file,
-        and nobody could take its chat over."""
-        post.signal(signal.SIGSTOP)
-        while not await asyncio.to_thread(self._is_free):
-            post.signal(signal.SIGCONT)
-            await asyncio.sleep(_MOMENT_S)  # let another process go on: there is no event to wait for
-            post.signal(signal.SIGSTOP)
-
-    def _is_free(self) -> bool:
-        """Whether anybody can write to the store; a server does not let a client hold it."""
-        if self.arena.plan.store != "sqlite":
-            return True
-        with closing(sqlite3.connect(self.arena.folder / "bot.db", timeout=_WRITERS_S)) as database:
-            try:
-                database.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                return False
-            return True
+        """Stop a process for good."""
+        assert post.process is not None
+        assert post.process.pid is not None
+        await freeze(post.process.pid, self.arena.store_url)
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something is so, turning the emulator's clock meanwhile."""
@@ -108,7 +89,7 @@ async def test_a_fresh_key_for_each_attempt_is_caught_as_a_duplicate(scene: Scen
 
 
 @pytest.mark.parametrize("broken", [NO_TOKEN_CHECK, ""])
-async def test_a_commit_without_its_token_is_caught(scene: Scene, broken: str) -> None:
+async def test_p8_a_commit_without_its_token_is_caught(scene: Scene, broken: str) -> None:
     """A worker frozen past its lease wakes up while another one runs the chat's next message. Without a look at the token
     its late commit takes that message off the lane; with it, the commit is refused."""
     arena = scene.arena

@@ -22,6 +22,8 @@ from linqbot.bot import Bot, Only
 from linqbot.clock import SystemClock
 from linqbot.emulator.world import LINES
 from linqbot.events import Message as Inbound
+from linqbot.handling.delivery import Delivery
+from linqbot.handling.turn import Turn
 from linqbot.replies import Action, Edit, Poll, React
 from linqbot.settings import load_settings
 from linqbot.store.open import open_store
@@ -33,7 +35,7 @@ DEATH = 137
 SOMEBODY = "+12025559879"
 """Whom scripts write to."""
 
-COUNTED = {"accept", "lease", "commit", "settle", "note", "retry", "release", "bury", "post"}
+COUNTED = {"accept", "lease", "commit", "settle", "note", "retry", "release", "bury", "post", "learn", "drop"}
 """The store calls that move something; `wait`, `beat`, `sweep` and reads come at times of their own."""
 
 
@@ -144,7 +146,9 @@ def mortal_app(app: ASGIApp, steps: Steps) -> ASGIApp:
 
 
 def two_bubbles() -> Bot:
-    """The bot under test: two bubbles to every message, as a list or one by one, or with deeds around them."""
+    """The bot under test: two bubbles to every message, as a list or one by one, or with deeds around them; and a word of
+    regret, found once, for what did not arrive.
+    """
     bot = Bot()
 
     @bot.message("act")
@@ -160,6 +164,10 @@ def two_bubbles() -> Bot:
     @bot.message()
     async def listed(message: Inbound) -> list[str]:
         return [f"{message.text} a", f"{message.text} b"]
+
+    @bot.delivery("failed")
+    async def regrets(delivery: Delivery, turn: Turn) -> str:
+        return await turn.once("regret", lambda: "sorry")
 
     return bot
 

@@ -1,7 +1,5 @@
 """rows of the faults of sending and of handlers -> where they are tried, if not under their own name."""
 
-_CRASHES = "tests/faults/test_crash_everywhere.py::"
-_MANY = "tests/faults/test_many_processes.py::"
 _SENDER = "tests/engine/test_dispatcher.py::"
 _OUTCOME = "tests/protocol/test_outcome.py::"
 _CLIENT = "tests/client/test_http.py::"
@@ -25,7 +23,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{_SENDER}test_unreadable_success_is_settled_by_a_replay",
         f"{_CLIENT}test_huge_body_is_cut_at_the_cap",
     ),
-    "O4": (f"{_CRASHES}test_every_message_is_answered_once_and_in_order_wherever_the_process_dies",),
     "O5": (
         f"{_SENDER}test_refused_key_holds_every_send_and_loses_nothing",
         f"{_SENDER}test_refused_key_burns_no_attempt_and_alarms_once",
@@ -41,10 +38,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "O9": (f"{_SENDER}test_refused_reply_does_not_stop_its_neighbours",),
     "O11": (f"{_SENDER}test_redirect_is_not_followed_and_alarms", f"{_CLIENT}test_redirect_is_not_followed"),
-    "O13": (
-        f"{_SENDER}test_second_holder_sends_the_same_bytes",
-        f"{_MANY}test_order_holds_although_a_worker_is_frozen_past_its_lease_and_woken",
-    ),
+    "O13": (f"{_SENDER}test_second_holder_sends_the_same_bytes",),
     "O15": (f"{_CLIENT}test_storm_of_cancelled_callers_leaves_the_pool_whole",),
     "O16": (
         f"{_OUTBOUND}test_every_bubble_of_any_reply_is_legal",

@@ -22,7 +22,7 @@ FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.faults.mortal"])
 """Makes processes that have imported linqbot already."""
 
-EVENTS = ("message.received", "message.sent", "message.delivered", "message.failed")
+EVENTS = ("message.received", "message.sent", "message.delivered", "message.failed", "poll.failed")
 """What a bot subscribes; `message.read` would only make more of the same."""
 
 PATIENCE_S = 40.0
