@@ -17,6 +17,7 @@ from linqbot.emulator.world import Share
 _STATUS = ("ACTIVE", "FLAGGED")
 _LINE_TYPES = ("iMessage", "RCS")
 _REPUTATION = ("HEALTHY", "AT_RISK", "CRITICAL")
+"""Of a line; of a chat also, which is OPTED_OUT by a word alone."""
 
 
 class People:
@@ -162,6 +163,13 @@ class People:
             event_type = "phone_number.status_updated"
             self._linq.postman.announce(event_type, lambda _: data, line=phone, trace_id=self._trace())
         return line
+
+    def chat(self, chat_id: str, *, health: str) -> None:
+        """Change how Linq judges a chat: HEALTHY, AT_RISK or CRITICAL; its next webhooks tell."""
+        chat = self._chat(chat_id)
+        if health not in _REPUTATION:
+            raise fields.value(f"health must be one of {_REPUTATION}")
+        chat.health, chat.health_ms = health, self._linq.clock.now_ms()
 
     def _share_ends(self, share: Share, chat_id: str) -> None:
         now = self._linq.world.shares.get((share.handle, self._chat(chat_id).line))

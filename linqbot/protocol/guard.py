@@ -22,6 +22,9 @@ PERSON = "person"
 and its line's.
 """
 
+HEALTH = "health"
+"""Kind of the fact how Linq judges a chat, under the chat and, of a direct one, under its person."""
+
 CRITICAL = b"CRITICAL"
 """Value of a chat's `health` at which Linq advises to pause (linq-api-v3.md section 9.2)."""
 
@@ -66,7 +69,7 @@ def line_key(number: str) -> str:
 
 def health_key(chat_id: str) -> str:
     """The key of what is known about a chat's health, when it is not well."""
-    return fact_key("health", chat_id)
+    return fact_key(HEALTH, chat_id)
 
 
 def whose(chat_id: str, *, person: str | None, line: str | None, at_ms: int, ttl_ms: int = WHOSE_MS) -> Fact:
@@ -87,7 +90,10 @@ def guards_of_broadcast(*, handle: str | None = None, chat_id: str | None = None
     known), its chat (None: not known yet) and the line it leaves from, as in `OutboxItem.line`.
     """
     person = (person_key(OPTED_OUT, handle), person_key(BLOCKED, handle)) if handle else ()
-    chat = (health_key(chat_id), fact_key(PERSON, chat_id)) if chat_id else ()
+    if chat_id:
+        chat: tuple[str, ...] = (health_key(chat_id), fact_key(PERSON, chat_id))
+    else:
+        chat = (person_key(HEALTH, handle),) if handle else ()
     return (*person, *chat, *((line,) if line else ()))
 
 
@@ -104,14 +110,14 @@ def ruling_of(lease: Lease) -> Ruling | None:
         return None
     if "line" in known:
         return _LINE
-    return _HEALTH if known.get("health") == CRITICAL and not _wrote_since(lease.reply, lease.facts) else None
+    return _HEALTH if known.get(HEALTH) == CRITICAL and not _wrote_since(lease.reply, lease.facts) else None
 
 
 def _wrote_since(item: OutboxItem, facts: Mapping[str, Fact]) -> bool:
     """Whether somebody wrote in the chat after this was made, for their message told of its health: then the chat is not
     left alone any more, and their answer would wait behind this.
     """
-    return any(kind_of(key) == "health" and fact.rank > item.created_ms for key, fact in facts.items())
+    return any(kind_of(key) == HEALTH and fact.rank > item.created_ms for key, fact in facts.items())
 
 
 def hearsay(lease: Lease) -> tuple[str, ...]:
@@ -166,6 +172,7 @@ def kind_of(key: str) -> str:
 __all__ = [
     "BLOCKED",
     "CRITICAL",
+    "HEALTH",
     "OPTED_OUT",
     "PERSON",
     "YES",

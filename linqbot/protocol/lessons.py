@@ -6,12 +6,12 @@ two: whose its chat is, for a day, and that its sender wants to hear from us (li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from linqbot.events.envelope import Envelope
-from linqbot.protocol.guard import OPTED_OUT, WHOSE_MS, YES, health_key, line_key, person_key, whose
+from linqbot.protocol.guard import HEALTH, OPTED_OUT, WHOSE_MS, YES, health_key, line_key, person_key, whose
 from linqbot.protocol.optout import asks_for_silence
 from linqbot.records import Fact
 
@@ -92,15 +92,22 @@ def _asks_for_silence(said: Mapping[str, Any], health: Mapping[str, Any]) -> boo
 def _health(envelope: Envelope, health: Mapping[str, Any], at_ms: int) -> tuple[Fact, ...]:
     """Of a chat that has been well for longer than trouble is remembered, nothing need be forgotten."""
     status = _status(health)
-    if not status or envelope.chat_id is None:
-        return ()
-    key = health_key(envelope.chat_id)
-    if status != "HEALTHY":
-        return (Fact(key=key, value=status.encode(), rank=at_ms, ttl_ms=HEALTH_MS),)
     since = moment(health.get("updated_at"))
-    if since is not None and at_ms - _millis(since) > HEALTH_MS + LATE_MS:
+    if not status or (status == "HEALTHY" and since is not None and at_ms - _millis(since) > HEALTH_MS + LATE_MS):
         return ()
-    return (Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS),)
+    keys = tuple(_healthy_or_not(envelope))
+    if status == "HEALTHY":
+        return tuple(Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS) for key in keys)
+    return tuple(Fact(key=key, value=status.encode(), rank=at_ms, ttl_ms=HEALTH_MS) for key in keys)
+
+
+def _healthy_or_not(envelope: Envelope) -> Iterator[str]:
+    """The chat and, unless it may be a group, the person: who sends to a handle may not know their chat."""
+    if envelope.chat_id is not None:
+        yield health_key(envelope.chat_id)
+    handle = _sender(envelope.data)
+    if handle and _is_group(envelope.data) is False:
+        yield person_key(HEALTH, handle)
 
 
 def _line(data: Mapping[str, Any], at_ms: int) -> tuple[Fact, ...]:

@@ -161,6 +161,7 @@ async def test_people_are_told_what_is_wrong(emulator: Emulator, chat_id: str) -
         ({"deed": "reacts", "from": PERSON, "message_id": "x", "type": "love"}, "no such message"),
         ({"deed": "joins", "handle": PERSON, "chat_id": chat_id}, "not a group"),
         ({"deed": "line", "phone": LINE, "status": "TIRED"}, "status must be"),
+        ({"deed": "chat", "chat_id": chat_id, "health": "TIRED"}, "health must be"),
         ({"deed": "line", "phone": LINE, "id": "x"}, "a line has"),
         ({"deed": "types"}, "missing"),
     ]

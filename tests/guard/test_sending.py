@@ -250,6 +250,26 @@ async def test_an_answer_does_not_wait_behind_what_is_paused(sim: Sim, when: str
 
 
 @pytest.mark.parametrize("by", ["handle", "chat"])
+async def test_a_chat_in_critical_health_is_answered_and_left_alone_otherwise(sim: Sim, by: str) -> None:
+    """Linq advises to pause (linq-api-v3.md section 9.2): what nobody waits for leaves once the chat is well again."""
+    (reply,) = await sim.user(ANN).says("hello")
+    sim.emulator.people.chat(reply.chat_id, health="CRITICAL")
+    await sim.user(ANN).says("hm")
+    before = sends(sim)
+    await sim.bot.send(ANN if by == "handle" else reply.chat_id, "offer", key="offer", line=LINE)
+    await _idle(sim)
+    meanwhile = sends(sim)
+    sim.clock.advance(seconds=61)
+    sim.emulator.people.chat(reply.chat_id, health="HEALTHY")
+    await sim.user(ANN).says("better")
+    await all_done(sim)
+
+    assert meanwhile == before
+    said = {bubble.text for bubble in sim.said_to(ANN)}
+    assert said == {"you said hello", "you said hm", "you said better", "offer"}
+
+
+@pytest.mark.parametrize("by", ["handle", "chat"])
 async def test_a_blocked_handle_is_written_to_once_it_is_unblocked(sim: Sim, by: str) -> None:
     """Blocking and unblocking through the client counts at once, in all processes."""
     (reply,) = await sim.user(ANN).says("hello")

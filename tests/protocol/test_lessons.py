@@ -134,6 +134,15 @@ def test_a_chat_that_is_not_well_is_remembered(status: str) -> None:
     )
 
 
+@pytest.mark.parametrize(("is_group", "told"), [(False, True), (True, False), (None, False)])
+def test_the_health_of_a_direct_chat_is_known_by_its_person_too(*, is_group: bool | None, told: bool) -> None:
+    """A send to a handle may not know which chat they have; a group's health is nobody's in particular."""
+    body = message(is_group=is_group)
+    body["data"]["chat"]["health_status"]["status"] = "CRITICAL"
+
+    assert (person_key("health", "+12025559876") in learned(body)) is told
+
+
 def test_a_chat_that_became_well_is_forgotten() -> None:
     """Health that changed lately may have been worse before."""
     assert learned(message())[health_key(CHAT)].value is None

@@ -123,7 +123,7 @@ def test_what_is_known_of_person_line_and_chat_is_asked_for() -> None:
     [known] = begin(Send(ALICE, "hi"), CAUSE, chat_id=CHAT)
     [group] = begin(Send([ALICE, BOB], "hi"), CAUSE)
     [by_id] = begin(Send(CHAT, "hi"), CAUSE)
-    assert {*new.guards} == {*person, line}
+    assert {*new.guards} == {*person, line, person_key("health", ALICE)}
     assert {*known.guards} == {*person, line, *chat, chat_fact(Send(ALICE, "hi"), LINE)}
     assert {*group.guards} == {line}
     assert {*by_id.guards} == chat
