@@ -8,7 +8,7 @@ from typing import Annotated
 from linqbot.events.chat import Chat, Handle
 from linqbot.events.event import Event
 from linqbot.events.part import Effect, LinkPart, MediaPart, MessageRef, Parts, TextPart
-from linqbot.events.wire import Flag, Maybe, Or, Time, Word, Words
+from linqbot.events.wire import Flag, Index, Maybe, Or, Time, Word, Words
 
 
 class MessageEvent(Event):
@@ -115,7 +115,7 @@ class EditedPart(Words):
 
     shown = ("index",)
 
-    index: Annotated[int, Or(0)] = 0
+    index: Index = 0
     text: Word = ""
 
 

@@ -1,7 +1,7 @@
 """a value and the JSON that it was read from -> the names of the fields in which Linq contradicts its documentation.
 
-Such a field has its default and what was sent stays in `Event.raw`; here is only said where that happened. Fields that
-nobody knows yet are no contradiction.
+Such a field has its default and what was sent stays in `Event.raw`; here is only said where that happened. Fields and
+kinds of parts that nobody knows yet are no contradiction.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from linqbot.events.part import PART_KINDS, UnknownPart
 from linqbot.events.wire import Words
 
 _PLAIN = frozenset({str, bool, int, float, datetime})
@@ -35,13 +36,15 @@ def _names(model: type[Words]) -> tuple[tuple[str, str], ...]:
 
 
 def _odd(read: object, sent: object, at: str) -> Iterator[str]:
-    if isinstance(read, Words):
-        yield from oddities(read, sent, f"{at}.") if isinstance(sent, Mapping) else (at,)
-    elif isinstance(read, tuple) and isinstance(sent, list):
-        if len(read) != len(sent):
-            yield at
-        for one, given in zip(read, sent, strict=False) if len(read) == len(sent) else ():
-            if isinstance(one, Words) and isinstance(given, Mapping):
-                yield from oddities(one, given, f"{at}.")
-    elif sent and not read:
+    if isinstance(read, Words) and isinstance(sent, Mapping) and not _is_misshapen(read):
+        yield from oddities(read, sent, f"{at}.")
+    elif isinstance(read, tuple) and isinstance(sent, list) and len(read) == len(sent):
+        for one, given in zip(read, sent, strict=True):
+            yield from _odd(one, given, at) if isinstance(one, Words) else ()
+    elif isinstance(read, Words | tuple) or (not read and sent != read):
         yield at
+
+
+def _is_misshapen(read: Words) -> bool:
+    """Whether it is a part of a known kind that could not be read as one, or of none at all."""
+    return isinstance(read, UnknownPart) and (not read.type or read.type in PART_KINDS)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
 from linqbot.events.chat import Handle
 from linqbot.events.fetching import MOST_BYTES, fetcher_for
-from linqbot.events.wire import Flag, Maybe, Or, Some, Word, Words
+from linqbot.events.wire import Flag, Index, Maybe, Or, Some, Word, Words
 
 
 class Effect(Words):
@@ -29,7 +29,7 @@ class MessageRef(Words):
 
     message_id: Maybe[str] = None
     """None: Linq did not say which."""
-    part_index: Annotated[int, Or(0)] = 0
+    part_index: Index = 0
 
 
 class Sticker(Words):
@@ -172,8 +172,13 @@ class UnknownPart(Words):
     reactions: Some[PartReaction] = ()
 
 
+_Known = TextPart | MediaPart | LinkPart | AppPart | AppClipPart
+
+PART_KINDS: frozenset[str] = frozenset(kind.model_fields["type"].default for kind in get_args(_Known))
+"""The kinds of parts that have a class of their own."""
+
 Part = Annotated[
-    Annotated[TextPart | MediaPart | LinkPart | AppPart | AppClipPart, Field(discriminator="type")] | UnknownPart,
+    Annotated[_Known, Field(discriminator="type")] | UnknownPart,
     Field(union_mode="left_to_right"),
 ]
 """A part of a message, of whatever kind."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from linqbot.events.event import Event
 from linqbot.events.part import MessageRef, Sticker
-from linqbot.events.wire import Maybe, Or, Time, Word
+from linqbot.events.wire import Index, Maybe, Time, Word
 
 
 class Reaction(Event):
@@ -22,7 +20,7 @@ class Reaction(Event):
     sticker: Maybe[Sticker] = None
     message_id: Maybe[str] = None
     """What it is on; None: Linq did not say."""
-    part_index: Annotated[int, Or(0)] = 0
+    part_index: Index = 0
     service: Maybe[str] = None
     reacted_at: Time = None
 

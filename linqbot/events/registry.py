@@ -42,7 +42,7 @@ from linqbot.events.message import (
 from linqbot.events.oddities import oddities
 from linqbot.events.poll import PollEvent, PollFailed, PollUpdated, PollVote
 from linqbot.events.reaction import Reaction
-from linqbot.events.shape import one_shape
+from linqbot.events.shape import misshapen, one_shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ def parse_event(body: Mapping[str, Any], *, event_id: str = "", odd: Callable[[s
         raise PayloadError(
             f"event {envelope.event_id} holds names that are not text, so it cannot be handled"
         ) from None
-    if odd is not None:
-        for name in oddities(event, fields):
+    if odd is not None and not entry.passed_through:
+        for name in dict.fromkeys((*misshapen(envelope.data), *oddities(event, fields))):
             odd(name)
     return event

@@ -5,13 +5,21 @@ Looks at what is there, never at the stated version: fields appear at Linq witho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from linqbot.events.envelope import Envelope
 
 _ACTORS = ("sender_handle", "from_handle", "actor_handle", "changed_by_handle")
 _BARE_ACTORS = ("from", "sender_handle", "shared_by")
+
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("chat", "message", "recipient_handle"), dict),
+    **dict.fromkeys(("chat_id", "message_id", "direction", "from", "recipient_phone"), str),
+    **dict.fromkeys(_ACTORS, (dict, str)),
+    "is_from_me": bool,
+}
+"""What tells who and where, under several names; section 8.6 has `sender_handle` as an object and as a string."""
 
 
 def one_shape(envelope: Envelope, body: Mapping[str, Any], *, ours: bool = False) -> dict[str, Any]:
@@ -40,6 +48,13 @@ def one_shape(envelope: Envelope, body: Mapping[str, Any], *, ours: bool = False
         fields["id"] = envelope.message_id
         fields["direction"] = data.get("direction") or ("outbound" if from_me else "inbound")
     return fields
+
+
+def misshapen(data: Mapping[str, Any]) -> Iterator[str]:
+    """The fields, of those that are brought into one shape, that hold something else than is documented."""
+    for name, kind in _KINDS.items():
+        if data.get(name) is not None and not isinstance(data[name], kind):
+            yield name
 
 
 def _sender(data: Mapping[str, Any]) -> dict[str, Any] | None:

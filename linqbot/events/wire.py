@@ -40,6 +40,9 @@ Word = Annotated[str, Or("")]
 Flag = Annotated[bool, Or(default=False)]
 """A boolean, False for anything else."""
 
+Index = Annotated[Annotated[int, Field(ge=0)], Or(0)]
+"""Counts from 0; 0 for anything else."""
+
 Some = Annotated[tuple[OnErrorOmit[T], ...], Or(())]
 """A list, without the items that are of another type than documented."""
 
