@@ -210,7 +210,7 @@ async def _live(life: Life) -> None:
         settings=settings,
         only=life.only,
         transport=MortalTransport(steps),
-        store=lambda: MortalStore(  # type: ignore[arg-type, return-value]  # stands in for a store by attribute
+        store=lambda: MortalStore(  # stands in for a store by attribute
             open_store(life.store_url, clock=SystemClock(), namespace=life.namespace, limits=settings.limits()),
             steps,
         ),

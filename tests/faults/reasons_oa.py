@@ -6,7 +6,6 @@ _CLIENT = "tests/client/test_http.py::"
 _OUTBOUND = "tests/protocol/test_outbound.py::"
 _PROMISES = "tests/fundamentals/test_04_promises.py::"
 _RUNNER = "tests/handling/test_runner.py::"
-_RELEASES = "tests/deploy/test_two_versions.py::"
 _PARKING = "tests/engine/test_parking.py"
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
@@ -51,13 +50,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{_PROMISES}test_a_handler_that_keeps_failing_does_not_block_its_chat",
     ),
     "A6": (f"{_RUNNER}test_history_and_own_messages_are_unanswered",),
-    "A7": (f"{_RELEASES}test_an_event_whose_handler_a_release_removed_is_handled_after_a_roll_back", _PARKING),
-    "A8": (f"{_RELEASES}test_what_one_release_stored_the_other_reads",),
-    "A9": (f"{_RELEASES}test_two_releases_at_once_answer_everything_once_and_in_order",),
-    "A10": (
-        f"{_RELEASES}test_two_releases_at_once_answer_everything_once_and_in_order",
-        "tests/store/test_redis_faults.py::test_scripts_that_the_server_forgot_are_sent_again",
-    ),
+    "A7": (_PARKING,),
     "A11": ("tests/store/test_sqlite_time.py::test_time_never_runs_backwards",),
 }
 """A row may be tried under its own name as well."""

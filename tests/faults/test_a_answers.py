@@ -181,15 +181,15 @@ class Hosts(httpx.AsyncBaseTransport):
 class TwoBots:
     """Two bots with a line each, on one Linq that carries their messages to one another."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self.clock = TurnedClock()
-        self.bots = (self._echo(), self._echo())
+        self.bots = (self._echo(**options), self._echo(**options))
         hosts = {f"bot{number}.test": bot for number, bot in enumerate(self.bots)}
         self.emulator = Emulator(clock=self.clock, transport=Hosts(hosts))
         self._carried = 0
 
-    def _echo(self) -> Bot:
-        bot = Bot()
+    def _echo(self, **options: Any) -> Bot:
+        bot = Bot(**options)
 
         @bot.message()
         async def echo(message: Message) -> str:
@@ -214,18 +214,18 @@ class TwoBots:
                 await stack.enter_async_context(bot)
             yield
 
-    async def settled(self) -> list[Stats]:
+    async def settled(self, *, carry: bool = True) -> list[Stats]:
         """Carry messages over until nobody says anything more before the clock is turned; what each bot has waiting."""
         async with asyncio.timeout(30):
             quiet = 0
             while quiet < 4:
                 await self.emulator.quiet()
-                moved = await self._carry()
+                moved = carry and await self.carry()
                 quiet = quiet + 1 if all(bot.idle for bot in self.bots) and not moved else 0
                 await asyncio.sleep(0.005)  # the bots run in tasks of their own; there is no event for "nothing comes"
         return [await bot.store.stats() for bot in self.bots]
 
-    async def _carry(self) -> bool:
+    async def carry(self) -> bool:
         """What arrived on a bot's line is what somebody, the other bot, wrote to it."""
         arrived = self.emulator.messages()[self._carried :]
         self._carried += len(arrived)
@@ -249,12 +249,34 @@ def most_in_a_minute(requests: list[dict[str, Any]]) -> int:
     return most
 
 
-async def test_a5_two_bots_that_answer_each_other_stay_within_linqs_limits() -> None:
-    """Two bots that echo one another for five minutes never meet a 429 and pile nothing up. Mechanism: the budget of 25
-    messages in 60 s for each line and chat, spent in the store before a send. It slows a loop and does not end it: ending
-    one is the work of a policy.
+async def test_a5_two_bots_that_answer_each_other_fall_silent() -> None:
+    """Two bots that echo one another at a machine's pace end it after 25 turns, and nothing waits or was refused.
+
+    Held by `LoopGuard`, which every bot has unless it is taken off; its rules: `tests/handling/test_policies.py`.
     """
     two = TwoBots()
+    async with two.running():
+        await two.emulator.inbound(LINES[1], to=LINES[0], text="hello")
+        said = []
+        for _ in range(70):
+            await two.settled(carry=False)
+            two.clock.advance(seconds=1.4)
+            await two.carry()
+            said.append(len(two.emulator.messages()))
+
+        assert 40 <= said[-1] <= 60
+        assert said[-10] == said[-1]
+        assert {one["status"] for one in two.emulator.requests} == {202}
+        assert [await bot.store.dead() for bot in two.bots] == [[], []]
+
+
+async def test_a5_without_a_guard_two_bots_stay_within_linqs_limits() -> None:
+    """Two bots that echo one another for five minutes never meet a 429 and pile nothing up.
+
+    Held by the budget of 25 messages in 60 s for each line and chat, spent in the store before a send. It slows a loop and
+    does not end it.
+    """
+    two = TwoBots(loop_guard=None)
     async with two.running():
         await two.emulator.inbound(LINES[1], to=LINES[0], text="hello")
         for _ in range(60):

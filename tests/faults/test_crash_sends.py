@@ -11,6 +11,7 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def script(stage: Stage, **more: object) -> Life:
+def script(stage: Stage, **more: Any) -> Life:
     """A life that says its words and leaves."""
     return stage.life(only="worker", sends=WORDS, **more)
 

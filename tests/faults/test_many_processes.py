@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,13 @@ async def test_p8_o13_order_holds_although_a_worker_is_frozen_past_its_lease_and
     """
     url, people = store_url(kind, tmp_path), {person: [f"{person} {n}" for n in range(EACH)] for person in PEOPLE}
     async with Stage(tmp_path, url, pair_limit=None, at_once=1) as stage:
-        common = {"echo": True, "namespace": "order", "budget": "0", "lease": "1s", "events": ("message.received",)}
+        common: dict[str, Any] = {
+            "echo": True,
+            "namespace": "order",
+            "budget": "0",
+            "lease": "1s",
+            "events": ("message.received",),
+        }
         await stage.start(stage.life(only="web", **common))
         for number in range(EACH):
             for person in PEOPLE:

@@ -11,7 +11,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from linqbot.clock import Alarm, SystemClock
 from linqbot.testing.harness import Sim
+from tests.faults.jumping import JumpingClock
 from tests.faults.programs import Programs, children, sockets
 from tests.faults.stage import Stage, free_port
 from tests.faults.town import ALICE, BOB, CAROL, Town, WatchedBot, open_town
@@ -242,29 +242,6 @@ async def test_p6_two_processes_behind_one_port_are_strangers(tmp_path: Path) ->
         first, second = (sockets(pid) for pid in children(program.pid))
         assert {one: heard(stage, one) for one in people} == {one: [f"hello from {one}"] for one in people}
         assert len(first & second) == 1
-
-
-class JumpingClock:
-    """A machine's clock that is put to another time while programs run; waiting is not touched by that."""
-
-    def __init__(self) -> None:
-        self._system = SystemClock()
-        self.host_ms = 0
-        """By how much the machine is wrong."""
-        self.offset_ms = 0
-        """By how much the store's server is wrong."""
-
-    def now_ms(self) -> int:
-        """What the machine believes."""
-        return self._system.now_ms() + self.host_ms
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait by the clock that never jumps, as event loops do."""
-        await self._system.sleep(seconds)
-
-    def alarm(self, seconds: float, ring: Callable[[], None]) -> Alarm:
-        """Ring by the clock that never jumps."""
-        return self._system.alarm(seconds, ring)
 
 
 class Apart(Sim):

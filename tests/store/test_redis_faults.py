@@ -103,7 +103,7 @@ async def test_a_full_memory_is_not_ready(server: Server, clock: TurnedClock) ->
             await store.ping()
 
 
-async def test_scripts_that_the_server_forgot_are_sent_again(server: Server, clock: TurnedClock) -> None:
+async def test_a10_scripts_that_the_server_forgot_are_sent_again(server: Server, clock: TurnedClock) -> None:
     """SCRIPT FLUSH is not noticed, not even by calls that share a pipeline."""
     async with store_on(server, clock) as store, raw(server.url) as client:
         await store.accept(arrival("e0"))
@@ -252,7 +252,7 @@ async def test_a_wrong_password_is_a_wrong_setting(server: Server, clock: Turned
     assert "hunter2" not in str(caught.value)
 
 
-async def test_a_newer_layout_is_refused_and_left_alone(server: Server, clock: TurnedClock) -> None:
+async def test_a8_a_newer_layout_is_refused_and_left_alone(server: Server, clock: TurnedClock) -> None:
     """An old release never writes into a namespace that a newer one has taken over."""
     async with raw(server.url) as client:
         await client.hset("lb1:{faults.0}:meta", "layout", "2")

@@ -48,7 +48,7 @@ def test_private_memories_are_private() -> None:
     assert parse("sqlite:///:memory:").name != parse("sqlite:///:memory:").name
 
 
-async def test_newer_layout_is_refused(file: Path, clock: TurnedClock) -> None:
+async def test_a8_a_newer_layout_is_refused(file: Path, clock: TurnedClock) -> None:
     """A file of a newer linqbot is not touched."""
     async with open_at(file, clock):
         pass
