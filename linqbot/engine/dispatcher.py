@@ -34,6 +34,12 @@ log = structlog.get_logger("linqbot.dispatcher")
 LEFT_IN_FLIGHT_MS = 5_000
 """How long a reply rests whose process left before the answer came: time for the answer to be confirmed by webhook."""
 
+_LEFT = Verdict(
+    outcome=Wait(delay_ms=LEFT_IN_FLIGHT_MS, reason="the process left before the answer came", ambiguous=True),
+    news="reply left in flight",
+)
+"""What becomes of an attempt that is cut short; nobody waits for a store that is away to hear it."""
+
 _T = TypeVar("_T")
 
 
@@ -134,7 +140,7 @@ class Dispatcher:
                 return
             verdict = await self._attempt(lease)
         try:
-            held = await (self._settle_once if _is_cancelled() else self._settle)(lease, verdict)
+            held = await (self._settle_once if verdict is _LEFT else self._settle)(lease, verdict)
         except asyncio.CancelledError:  # not passed on: what may have arrived must not look as if it was never sent
             held = await self._settle_once(lease, verdict)
         self._tell(lease, verdict, held=held)
@@ -190,8 +196,7 @@ class Dispatcher:
         except TransportError as error:
             answer = error
         except asyncio.CancelledError:  # see `leave`
-            wait = Wait(delay_ms=LEFT_IN_FLIGHT_MS, reason="the process left before the answer came", ambiguous=True)
-            return Verdict(outcome=wait, news="reply left in flight")
+            return _LEFT
         now_ms = lease.now_ms + self._clock.now_ms() - began_ms
         verdict = classify(answer, lease=lease, now_ms=now_ms, jitter=self._random())
         self._heed(verdict)
@@ -251,12 +256,6 @@ class Dispatcher:
             self._settled(lease, verdict)
         except Exception:  # a listener's bug is not the reply's
             log.exception("listener failed", **_ids(lease))
-
-
-def _is_cancelled() -> bool:
-    """Whether the attempt was cut short (see `_attempt`): then nobody waits for a store that is away."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _reply(lease: Lease) -> OutboxItem:

@@ -7,6 +7,7 @@ A person at a terminal reads coloured lines, a machine reads one JSON object a l
 from __future__ import annotations
 
 import io
+import json
 import logging
 import sys
 import threading
@@ -16,6 +17,7 @@ from functools import partial
 from typing import IO, Literal
 
 import structlog
+from pydantic_core import to_json
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from linqbot.protocol.sampling import Sampler
@@ -213,10 +215,16 @@ def _kept(guard: Guard, name: str, value: object) -> object:
 
 def _renderer(*, console: bool, colors: bool) -> Processor:
     if not console:
-        return structlog.processors.JSONRenderer()
+        return structlog.processors.JSONRenderer(_json)
     return structlog.dev.ConsoleRenderer(
         colors=colors, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, sort_keys=False
     )
+
+
+def _json(event: EventDict, **_: object) -> str:
+    """ASCII, for a stream may know nothing else; as it mostly is by itself, four times as fast."""
+    line = to_json(event, inf_nan_mode="constants")
+    return line.decode() if line.isascii() else json.dumps(event, separators=(",", ":"))
 
 
 def _route_libraries(out: IO[str], *, level: int, head: list[Processor], tail: list[Processor]) -> None:

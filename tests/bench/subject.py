@@ -110,7 +110,7 @@ def _command(kind: str, port: int, store_url: str, api_url: str, only: str | Non
 
 def _environment(store_url: str, api_url: str) -> Mapping[str, str]:
     given = playground(api_key="bench", webhook_secret=SECRET, base_url=api_url, store=store_url)
-    given.pop("PYTHONDONTWRITEBYTECODE", None)  # or each start compiles linqbot, which pip has done for what it installs
+    given.pop("PYTHONDONTWRITEBYTECODE", None)  # or each start compiles linqbot, as pip did with the libraries
     return given | {"LINQBOT_PAIR_BUDGET": "100000/60s", "LINQBOT_NAMESPACE": "bench", "BENCH_SECRET": SECRET}
 
 

@@ -42,12 +42,12 @@ except Forged:
 """
 
 JSON = r"""
-{"level": "info", "logger": "linqbot.worker", "event": "line breaks", "event_id": "x\\r\\n{\"level\": \"info\", \"event\": \"all is well\"}\\n"}
-{"level": "info", "logger": "linqbot.worker", "event": "other breaks", "event_id": "a\\x0bb\\x0cc\\x1cd\\x85e\\u2028f\\u2029g"}
-{"level": "info", "logger": "linqbot.worker", "event": "colours", "event_id": "\\x1b[2J\\x1b[31mred\\x1b]0;title\\x07\\x9b1m"}
-{"level": "info", "logger": "linqbot.worker", "event": "directions", "event_id": "user\\u202etxt.exe\\u2066\\u2069"}
-{"level": "info", "logger": "linqbot.worker", "event": "NUL and DEL", "event_id": "a\\x00b\\x08\\x7f"}
-{"level": "info", "logger": "linqbot.worker", "event": "half a pair", "event_id": "\\ud83d"}
+{"level":"info","logger":"linqbot.worker","event":"line breaks","event_id":"x\\r\\n{\"level\": \"info\", \"event\": \"all is well\"}\\n"}
+{"level":"info","logger":"linqbot.worker","event":"other breaks","event_id":"a\\x0bb\\x0cc\\x1cd\\x85e\\u2028f\\u2029g"}
+{"level":"info","logger":"linqbot.worker","event":"colours","event_id":"\\x1b[2J\\x1b[31mred\\x1b]0;title\\x07\\x9b1m"}
+{"level":"info","logger":"linqbot.worker","event":"directions","event_id":"user\\u202etxt.exe\\u2066\\u2069"}
+{"level":"info","logger":"linqbot.worker","event":"NUL and DEL","event_id":"a\\x00b\\x08\\x7f"}
+{"level":"info","logger":"linqbot.worker","event":"half a pair","event_id":"\\ud83d"}
 """  # noqa: E501  # lines of a log
 
 

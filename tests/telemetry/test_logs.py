@@ -205,6 +205,16 @@ def test_a_stream_of_few_letters_breaks_nothing() -> None:
     assert b"\\ud83d" in raw.getvalue()
 
 
+def test_json_is_ascii_whatever_it_tells() -> None:
+    """So that a line is JSON on every stream."""
+    raw = io.BytesIO()
+    logs.configure("json", stream=io.TextIOWrapper(raw, encoding="ascii"), timestamps=False)
+
+    structlog.get_logger("linqbot").info("caf\u00e9", count=1)
+
+    assert raw.getvalue() == b'{"level":"info","logger":"linqbot","event":"caf\\u00e9","count":1}\n'
+
+
 def test_configuring_again_replaces_the_lines() -> None:
     """A second call writes each line once, to the new stream."""
     first, second = io.StringIO(), io.StringIO()
