@@ -16,7 +16,7 @@ def check_address(value: object, *, what: str, schemes: tuple[str, ...]) -> str:
         raise ReplyError(f"{what} holds a blank or a control character; percent-encode it")
     try:
         address = urlsplit(value)
-        host = address.hostname
+        host, _ = address.hostname, address.port  # a port that is none is told when it is asked for
     except ValueError:
         raise ReplyError(f"{what} cannot be read as an address; it must begin {allowed}") from None
     if address.scheme not in schemes or not host:

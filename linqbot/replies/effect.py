@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal, get_args
 
 from linqbot.errors import ReplyError
+from linqbot.replies.words import check_word
 
 ScreenEffect = Literal[
     "confetti",
@@ -61,11 +61,8 @@ class Effect:
 
 def check_effect(effect: object) -> None:
     """Raises `ReplyError` for what is neither an `Effect` nor the name of one."""
-    if effect is None or isinstance(effect, Effect) or (isinstance(effect, str) and effect in EFFECTS):
-        return
-    close = get_close_matches(effect, EFFECTS, n=1) if isinstance(effect, str) else []
-    hint = f", did you mean {close[0]!r}?" if close else f": it is of type {type(effect).__name__}"
-    raise ReplyError(f"effect is not one that Linq has{hint}; choose one of {', '.join(EFFECTS)}")
+    if effect is not None and not isinstance(effect, Effect):
+        check_word(effect, what="effect", allowed=EFFECTS)
 
 
 def effect_of(effect: EffectName | Effect) -> Effect:

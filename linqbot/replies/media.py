@@ -54,6 +54,9 @@ class Media(_File):
 
     def __post_init__(self) -> None:
         _check_source(self)
+        shown: object = self.sticker
+        if not isinstance(shown, bool):
+            raise ReplyError(f"sticker of Media is True or False, not of type {type(shown).__name__}")
         if self.url is not None:
             _check_url(self.url, what="a media url", allowed=None)
         object.__setattr__(self, "upload", _upload(self, allowed=tuple(FORMATS), limit=UPLOAD_LIMIT))

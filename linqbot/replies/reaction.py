@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal, get_args
 
 from linqbot.errors import ReplyError
 from linqbot.replies.action import Aimed
 from linqbot.replies.media import Media
 from linqbot.replies.target import read_index
+from linqbot.replies.words import near
 
 Tapback = Literal["love", "like", "dislike", "laugh", "emphasize", "question"]
 """The reactions that iMessage has signs for."""
@@ -86,9 +86,7 @@ class Unreact(Aimed):
 def _check_reaction(reaction: object, name: str, *, also: str) -> None:
     if isinstance(reaction, str) and (reaction in TAPBACKS or _is_emoji(reaction)):
         return
-    close = get_close_matches(reaction, TAPBACKS, n=1) if isinstance(reaction, str) else []
-    hint = f", did you mean {close[0]!r}?" if close else f": it is of type {type(reaction).__name__}"
-    raise ReplyError(f"{name} takes no such reaction{hint}; use one of {', '.join(TAPBACKS)}{also}")
+    raise ReplyError(f"{name} takes no such reaction{near(reaction, TAPBACKS)}; use one of {', '.join(TAPBACKS)}{also}")
 
 
 def _check_part(part: object, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, get_args
 
 from linqbot.errors import ReplyError
@@ -12,6 +11,7 @@ from linqbot.replies.effect import Effect, EffectName, check_effect
 from linqbot.replies.parts import Part, part_of
 from linqbot.replies.target import ReplyTo, Target, read_target
 from linqbot.replies.text import Fragment
+from linqbot.replies.words import check_word
 
 Thread = Literal["first", "every", "auto", "never"]
 """Which bubbles are threaded on the message they answer: the first of a turn, every one, the first where it helps (in a
@@ -52,8 +52,10 @@ class Reply:
         if not parts:
             raise ReplyError("a reply needs at least one part; return None to say nothing")
         check_effect(effect)
-        _check_word(thread, what="thread", allowed=THREADS)
-        _check_word(preferred_service, what="preferred_service", allowed=SERVICES)
+        if thread is not None:
+            check_word(thread, what="thread", allowed=THREADS)
+        if preferred_service is not None:
+            check_word(preferred_service, what="preferred_service", allowed=SERVICES)
         check_ref(ref)
         put = object.__setattr__
         put(self, "parts", tuple(part_of(part) for part in parts))
@@ -68,12 +70,3 @@ class Reply:
         shown = [repr(part) for part in self.parts]
         shown += [f"{name}={word!r}" for name, word in words.items() if word is not None]
         return f"Reply({', '.join(shown)})"
-
-
-def _check_word(word: object, *, what: str, allowed: tuple[str, ...]) -> None:
-    """Never shows the word: it may be what somebody said, and the error ends in logs and dead letters."""
-    if word is None or word in allowed:
-        return
-    close = get_close_matches(word, allowed, n=1) if isinstance(word, str) else []
-    hint = f", did you mean {close[0]!r}?" if close else f": it is of type {type(word).__name__}"
-    raise ReplyError(f"{what} is not one that Linq has{hint}; choose one of {', '.join(allowed)}")

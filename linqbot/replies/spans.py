@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import pairwise
 from typing import Literal, get_args
 
 from linqbot.errors import ReplyError
+from linqbot.replies.words import check_word
 
 Style = Literal["bold", "italic", "strikethrough", "underline"]
 Animation = Literal["big", "small", "shake", "nod", "explode", "ripple", "bloom", "jitter"]
@@ -41,9 +41,9 @@ class Decoration:
         if (self.style is None) == (self.animation is None):
             raise ReplyError("a decoration has either style= or animation=, exactly one of them")
         if self.style is not None:
-            _check_word(self.style, what="style", allowed=STYLES)
+            check_word(self.style, what="style", allowed=STYLES)
         else:
-            _check_word(self.animation, what="animation", allowed=ANIMATIONS)
+            check_word(self.animation, what="animation", allowed=ANIMATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +113,3 @@ def check_stickers(stickers: tuple[StickerSpan, ...], decorations: tuple[Decorat
 def _overlap(spans: Iterable[StickerSpan]) -> bool:
     ordered = sorted((one.start, one.end) for one in spans)
     return any(second[0] < first[1] for first, second in pairwise(ordered))
-
-
-def _check_word(word: object, *, what: str, allowed: tuple[str, ...]) -> None:
-    if word in allowed:
-        return
-    close = get_close_matches(word, allowed, n=1) if isinstance(word, str) else []
-    hint = f", did you mean {close[0]!r}?" if close else f": it is of type {type(word).__name__}"
-    raise ReplyError(f"{what} is not one that Linq has{hint}; choose one of {', '.join(allowed)}")

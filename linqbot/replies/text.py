@@ -74,9 +74,9 @@ class Text(Fragment):
             raise ReplyError('a text part is empty; leave it out, or return None or "" to say nothing')
         put = object.__setattr__
         put(self, "value", value)
-        put(self, "decorations", _in_order(decorations))
-        put(self, "stickers", _in_order(stickers))
-        put(self, "mention", mention)
+        put(self, "decorations", _in_order(decorations, Decoration, what="decorations"))
+        put(self, "stickers", _in_order(stickers, StickerSpan, what="stickers"))
+        put(self, "mention", mention if mention is None else _of_kind(mention, MentionSpan, what="the mention"))
         if self.decorations or self.stickers or mention:
             self._check()
 
@@ -180,8 +180,17 @@ def _moved(span: _S, units: int) -> _S:
     return replace(span, start=span.start + units, end=span.end + units)
 
 
-def _in_order(spans: Iterable[_S]) -> tuple[_S, ...]:
-    return tuple(sorted(spans, key=lambda span: (span.start, span.end, repr(span))))
+def _in_order(spans: object, kind: type[_S], *, what: str) -> tuple[_S, ...]:
+    if not isinstance(spans, Iterable):
+        raise ReplyError(f"{what} of a text are a list, not of type {type(spans).__name__}")
+    checked = (_of_kind(span, kind, what=what) for span in spans)
+    return tuple(sorted(checked, key=lambda span: (span.start, span.end, repr(span))))
+
+
+def _of_kind(span: object, kind: type[_S], *, what: str) -> _S:
+    if not isinstance(span, kind):
+        raise ReplyError(f"{what} of a text: {kind.__name__} is expected, not {type(span).__name__}")
+    return span
 
 
 def _check_edges(span: Span, offsets: Sequence[int], *, what: str) -> tuple[int, int]:

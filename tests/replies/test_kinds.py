@@ -55,6 +55,14 @@ def test_media_come_from_exactly_one_place(tmp_path: Path) -> None:
     assert Media(attachment_id=UPLOAD).upload is None
 
 
+def test_a_sticker_is_asked_for_with_yes_or_no() -> None:
+    """A word would be taken for yes."""
+    wrong: Any = "no"
+
+    with pytest.raises(ReplyError, match="sticker of Media is True or False, not of type str"):
+        Media(attachment_id=UPLOAD, sticker=wrong)
+
+
 @pytest.mark.parametrize("kind", [Media, VoiceMemo])
 @pytest.mark.parametrize(
     ("words", "said"),

@@ -61,12 +61,14 @@ def test_unknown_effect_is_refused_with_the_allowed_ones() -> None:
     [
         (
             {"thread": "always"},
-            "thread is not one that Linq has: it is of type str; choose one of first, every, auto, never",
+            "^thread is not one that Linq has; choose one of first, every, auto, never",
         ),
         (
             {"preferred_service": "sms"},
-            "preferred_service is not one that Linq has: it is of type str; choose one of iMessage, SMS, RCS",
+            r"^preferred_service is not one that Linq has, did you mean 'SMS'\?; choose one of iMessage, SMS, RCS",
         ),
+        ({"effect": "Slam"}, r"^effect is not one that Linq has, did you mean 'slam'\?; choose one of confetti"),
+        ({"effect": "wobble"}, "^effect is not one that Linq has; choose one of confetti"),
         ({"effect": 3}, "effect is not one that Linq has: it is of type int; choose one of confetti"),
         ({"ref": ""}, "ref is a name of your own"),
         ({"ref": "order \ud83d"}, "ref holds half a character"),
@@ -86,6 +88,7 @@ def test_unknown_word_is_refused_with_the_allowed_ones(words: dict[str, Any], sa
         "example.com/a.png",
         "https://",
         "https://[",
+        "https://example.com:99999/a.png",
         "data:image/png;,",
     ],
 )

@@ -218,6 +218,26 @@ REFUSED: list[tuple[str, Any, str]] = [
         lambda: Mention("+12025550100", ""),
         "the text of a mention is a str that is not empty",
     ),
+    (
+        "decorations are Decorations",
+        lambda: Text("secret", [(0, 2)]),  # type: ignore[list-item]  # wrong on purpose
+        "decorations of a text: Decoration is expected, not tuple",
+    ),
+    (
+        "decorations are several",
+        lambda: Text("secret", Decoration(0, 2, style="bold")),  # type: ignore[arg-type]  # wrong on purpose
+        "decorations of a text are a list, not of type Decoration",
+    ),
+    (
+        "stickers are spans",
+        lambda: Text("secret", stickers=[CUP]),  # type: ignore[list-item]  # wrong on purpose
+        "stickers of a text: StickerSpan is expected, not InlineSticker",
+    ),
+    (
+        "a mention is a span",
+        lambda: Text("secret", mention=ANN),  # type: ignore[arg-type]  # wrong on purpose
+        "the mention of a text: MentionSpan is expected, not Mention",
+    ),
     ("an f-string loses formatting", lambda: f"Come {bold('secret')}", "lost in an f-string; join the pieces with +"),
 ]
 
