@@ -238,7 +238,7 @@ class Keeper(Protocol):
     """What operators, health and the sweeper need."""
 
     async def dead(self, limit: int = 50) -> Sequence[DeadLetter]:
-        """The newest dead letters, newest first."""
+        """Up to `limit` of the newest dead letters, newest first; none for 0 or less."""
         ...
 
     async def drop(self, kind: str, letter_id: str) -> bool:

@@ -170,7 +170,7 @@ class RedisStore:
 
     async def dead(self, limit: int = 50) -> Sequence[DeadLetter]:
         """See `linqbot.store.base.Keeper.dead`."""
-        return [entries.letter_of(blob) for blob in await self._call("dead", max(limit, 0))]
+        return [entries.letter_of(blob) for blob in await self._call("dead", limit)] if limit > 0 else []
 
     async def drop(self, kind: str, letter_id: str) -> bool:
         """See `linqbot.store.base.Keeper.drop`."""

@@ -131,7 +131,7 @@ class SqliteStore:
 
     async def dead(self, limit: int = 50) -> Sequence[DeadLetter]:
         """See `linqbot.store.base.Keeper.dead`."""
-        return await self._read(lambda tx: letters.dead(tx, limit))
+        return await self._read(lambda tx: letters.dead(tx, max(limit, 0)))
 
     async def drop(self, kind: str, letter_id: str) -> bool:
         """See `linqbot.store.base.Keeper.drop`."""

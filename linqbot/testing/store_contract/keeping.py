@@ -53,6 +53,7 @@ class KeeperContract(StoreFixtures):
             await store.bury(letter(f"event-{number}"))
 
         assert [one.id for one in await store.dead(2)] == ["event-3", "event-2"]
+        assert list(await store.dead(0)) == []
 
     async def test_dropped_letter_is_gone(self, store: Store) -> None:
         """Named by kind and id; a second time it is not there."""
