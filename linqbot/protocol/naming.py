@@ -11,7 +11,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from linqbot.ids import fact_key
-from linqbot.records import Lease, OutboxItem, Request
+from linqbot.records import Fact, Lease, OutboxItem, Request
 
 PLACE = "{message}"
 """Stands in a path for the id of a message that is not known yet; ids in paths are quoted and hold no braces."""
@@ -20,6 +20,9 @@ LAST_TEXT = "text"
 """Kind of the fact that names the last text bubble of ours in a chat."""
 BY_REF = "ref"
 """Kind of the fact that names the message of ours with a `ref` in a chat."""
+
+EDITABLE_MS = 15 * 60_000
+"""How long after it was sent a text can be edited (linq-api-v3.md section 7.5)."""
 
 _UNKNOWN = {
     LAST_TEXT: "no text of ours is known in this chat: none was sent in the last 24 hours",
@@ -46,18 +49,26 @@ def request_of(lease: Lease) -> Request:
 
 
 def unknown_of(lease: Lease) -> str | None:
-    """Why the leased reply cannot be sent: the message it is about is not known; None: it can."""
-    reply = _reply(lease)
-    if PLACE not in reply.request.path or _found(lease) is not None:
+    """Why the leased reply cannot be sent: the message it is about is not known, or too old for it; None: it can."""
+    request = _reply(lease).request
+    if PLACE not in request.path:
         return None
-    return next(_UNKNOWN[kind] for kind in map(_kind, reply.guards) if kind in _UNKNOWN)
+    fact = _fact(lease)
+    if fact is None:
+        return next(_UNKNOWN[kind] for kind in map(_kind, _reply(lease).guards) if kind in _UNKNOWN)
+    if request.method == "PATCH" and lease.now_ms - fact.rank > EDITABLE_MS:
+        return "the text was sent more than 15 minutes ago, and Linq edits none that is older: say it anew"
+    return None
 
 
 def _found(lease: Lease) -> str | None:
-    if PLACE not in _reply(lease).request.path:
-        return None
-    known = [fact.value for key, fact in lease.facts.items() if _kind(key) in _UNKNOWN and fact.value is not None]
-    return known[0].decode() if known else None
+    fact = _fact(lease) if PLACE in _reply(lease).request.path else None
+    return None if fact is None or fact.value is None else fact.value.decode()
+
+
+def _fact(lease: Lease) -> Fact | None:
+    """What is known of the message; its rank is when it was sent."""
+    return next((fact for key, fact in lease.facts.items() if _kind(key) in _UNKNOWN and fact.value is not None), None)
 
 
 def _kind(key: str) -> str:

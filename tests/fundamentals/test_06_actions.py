@@ -222,6 +222,18 @@ async def test_a_text_is_edited_in_the_turn_that_said_it(sim: Sim) -> None:
     assert texts(sim) == ["Done."]
 
 
+async def test_a_text_that_is_too_old_is_not_edited_and_linq_is_not_asked(sim: Sim) -> None:
+    """15 minutes after it was sent Linq takes no edit any more (linq-api-v3.md section 7.5)."""
+    await sim.user().says("say")
+    sim.clock.advance(minutes=15, seconds=1)
+    await sim.user().writes("edit")
+    await sim.settled()
+
+    [letter] = await sim.bot.store.dead()
+    assert "sent more than 15 minutes ago" in letter.reason
+    assert "editMessage" not in [seen["operation"] for seen in sim.emulator.requests]
+
+
 async def test_an_edit_without_a_text_is_dead_and_never_asked_for(sim: Sim) -> None:
     """The letter says why; another chat's text is not touched."""
     await sim.user("+12025559888").says("say")

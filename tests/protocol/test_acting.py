@@ -437,6 +437,27 @@ def test_a_ref_that_nobody_knows_is_a_reason_not_to_send(facts: tuple[Fact, ...]
     assert "no message with this ref= is known in this chat" in why
 
 
+@pytest.mark.parametrize(
+    ("action", "age_ms", "why"),
+    [  # linq-api-v3.md section 7.5: an edit within 15 minutes of the send, and nothing said of the rest
+        (Edit("new"), 15 * 60_000, None),
+        (Edit("new"), 15 * 60_000 + 1, "the text was sent more than 15 minutes ago, and Linq edits none that is older"),
+        (Edit("new", ref="r"), 16 * 60_000, "the text was sent more than 15 minutes ago"),
+        (React("love", ref="r"), 16 * 60_000, None),
+    ],
+)
+def test_a_text_that_is_too_old_is_a_reason_not_to_edit_it(action: Action, age_ms: int, why: str | None) -> None:
+    """Refused by name instead of by Linq, which is not asked."""
+    item = frozen(action)
+    (guard,) = item.guards
+    lease = leased(item, Fact(key=guard, value=OTHER.encode(), rank=1_000))
+
+    found = unknown_of(replace(lease, now_ms=1_000 + age_ms))
+
+    assert (found is None) == (why is None)
+    assert (why or "") in (found or "")
+
+
 def test_what_needs_no_name_is_sent_as_it_was_frozen() -> None:
     """A fact that happens to be there changes nothing."""
     item = frozen(React("love"))
