@@ -1,13 +1,14 @@
 """Reply -> the parts of one or more messages that Linq takes (linq-api-v3.md section 6.1).
 
 Two texts never stand side by side, a link, an app card and an App Clip stand alone, a text has at most 10,000 units, a
-message at most 100 parts and 40 media by url. What breaks a rule moves into a bubble of its own; nothing is left out, and
-the order stays.
+message at most 100 parts and 40 media by public url. What breaks a rule moves into a bubble of its own; nothing is left
+out, and the order stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from linqbot.protocol.markdown import rendered
 from linqbot.protocol.pieces import Showing, pieces_of, shown
@@ -15,6 +16,8 @@ from linqbot.replies import AppCard, AppClip, Link, Markdown, Media, Part, Reply
 
 PART_LIMIT = 100
 URL_MEDIA_LIMIT = 40
+LINQ_HOST = "linqapp.com"
+"""Where Linq has the files that it stores (linq-openapi.yaml, samples of media and attachments)."""
 
 Piece = Text | Media | Link | AppCard | AppClip
 """What a message is made of: a part that Linq takes."""
@@ -57,4 +60,8 @@ def _fits(bubble: list[Piece], part: Piece) -> bool:
 
 
 def _by_url(part: Piece) -> bool:
-    return isinstance(part, Media) and part.url is not None
+    """Whether Linq must fetch it: what is stored at Linq does not count, whichever way it is named."""
+    if not isinstance(part, Media) or part.url is None:
+        return False
+    host = urlsplit(part.url).hostname or ""
+    return host != LINQ_HOST and not host.endswith(f".{LINQ_HOST}")

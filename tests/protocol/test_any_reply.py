@@ -87,7 +87,7 @@ PARTS = st.one_of(
     st.lists(st.sampled_from(["**a** ", "*b", "_", "~~", "\n- ", "`", "[x](https://e.co)"]), min_size=1, max_size=250)
     .map("".join)
     .map(Markdown),
-    st.just(Media(url="https://example.com/a.png")),
+    st.sampled_from(["example.com", "cdn.linqapp.com"]).map(lambda host: Media(url=f"https://{host}/a.png")),
     st.sampled_from(IMAGES).map(lambda one: Media(attachment_id=one)),
     st.just(Link("https://example.com")),
     st.just(AppCard(name="Chess", team_id="A1B2C3D4E5", bundle_id="com.example.chess", caption="Your move")),
@@ -104,6 +104,7 @@ MANNERS = st.fixed_dictionaries(
     optional={
         "effect": st.sampled_from([*EFFECTS, "confeti"]),
         "thread": st.sampled_from(["first", "every", "never"]),
+        "reply_to": st.sampled_from([INBOUND, (INBOUND, 2), "no id of Linq's", ("", 1)]),
         "preferred_service": st.sampled_from(["iMessage", "RCS", "SMS", "sms"]),
     },
 )

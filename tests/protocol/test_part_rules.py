@@ -11,12 +11,13 @@ from linqbot.emulator.app import Emulator
 from linqbot.testing import Sim
 
 LINK = Link("https://example.com")
+CDN = "cdn.linqapp.com"
 SPLIT_WORDS = "word " * 2_500
 
 
-def picture(number: int = 1) -> Media:
+def picture(number: int = 1, host: str = "example.com") -> Media:
     """One of many pictures."""
-    return Media(url=f"https://example.com/{number}.png")
+    return Media(url=f"https://{host}/{number}.png")
 
 
 PARTS: list[tuple[str, Reply, list[str]]] = [
@@ -31,6 +32,13 @@ PARTS: list[tuple[str, Reply, list[str]]] = [
     ("6.1 link: two", Reply(LINK, LINK), ["L", "L"]),
     ("6.1 media: 40 by url", Reply(*[picture(n) for n in range(40)]), ["M" * 40]),
     ("6.1 media: 41 by url", Reply(*[picture(n) for n in range(41)]), ["M" * 40, "M"]),
+    ("6.1 media: those of Linq's own host do not count", Reply(*[picture(n, CDN) for n in range(41)]), ["M" * 41]),
+    ("6.1 media: 40 by url and one of Linq's", Reply(*map(picture, range(40)), picture(1, CDN)), ["M" * 41]),
+    (
+        "6.1 media: a host that only ends alike counts",
+        Reply(*[picture(n, "my" + CDN[4:]) for n in range(41)]),
+        ["M" * 40, "M"],
+    ),
     ("6.1 media: texts between do not count", Reply(*["a", picture()] * 41), ["TM" * 40 + "T", "M"]),
     ("6.1 text: 10,000", Reply("a" * 10_000), ["T"]),
     ("6.1 text: 10,001", Reply("a" * 10_001), ["T", "T"]),
