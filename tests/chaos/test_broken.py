@@ -91,7 +91,10 @@ async def test_a_fresh_key_for_each_attempt_is_caught_as_a_duplicate(scene: Scen
 @pytest.mark.parametrize("broken", [NO_TOKEN_CHECK, ""])
 async def test_p8_a_commit_without_its_token_is_caught(scene: Scene, broken: str) -> None:
     """A worker frozen past its lease wakes up while another one runs the chat's next message. Without a look at the token
-    its late commit takes that message off the lane; with it, the commit is refused."""
+    its late commit takes that message off the lane; with it, the commit is refused.
+
+    Held by the token of each lease, which every later step must show.
+    """
     arena = scene.arena
     scene.start("web", "web")
     late = scene.start("late", "worker")

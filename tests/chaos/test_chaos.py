@@ -16,12 +16,14 @@ SECONDS = 10
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("store", "workers", "seed"), [("redis", 4, 11), ("sqlite", 2, 12)])
-async def test_nothing_is_lost_doubled_or_turned_around_whoever_is_killed(
+async def test_p2_nothing_is_lost_doubled_or_turned_around_whoever_is_killed(
     store: str, workers: int, seed: int, tmp_path: Path
 ) -> None:
     """Under random SIGKILL, SIGSTOP and SIGTERM of every process and SIGKILL of the server, with a network that repeats,
-    reorders, drops and breaks, every acknowledged message is answered, each bubble once and in order: held by accept before
-    2xx, leases with tokens, frozen replies and derived keys."""
+    reorders, drops and breaks, every acknowledged message is answered, each bubble once and in order.
+
+    Held by accept before 2xx, leases with tokens, frozen replies and derived keys.
+    """
     report = await chaos(Plan(store=store, workers=workers, seconds=SECONDS, seed=seed), tmp_path)
 
     assert report.complaints == [], report.line()

@@ -194,8 +194,11 @@ async def test_a_fresh_address_that_is_refused_ends_it(stage: Stage, host: FileH
         "",
     ],
 )
-async def test_other_hosts_are_not_asked(url: str, far: FarSide, host: FileHost) -> None:
-    """Whatever a webhook names: only Linq's file hosts, over HTTPS; the error shows no address."""
+async def test_a15_other_hosts_are_not_asked(url: str, far: FarSide, host: FileHost) -> None:
+    """Whatever a webhook names: only Linq's file hosts, over HTTPS; the error shows no address.
+
+    Held by a list of hosts, HTTPS, and reading no address but with the parser that connects.
+    """
     downloader = Downloader(_NoApi(), host, hosts=frozenset({"cdn.linqapp.com"}))  # type: ignore[arg-type]  # never asked
 
     with pytest.raises(ForeignHost) as caught:
@@ -205,8 +208,11 @@ async def test_other_hosts_are_not_asked(url: str, far: FarSide, host: FileHost)
     assert "passwd" not in str(caught.value)
 
 
-async def test_a_redirect_is_not_followed(far: FarSide, host: FileHost) -> None:
-    """A file host that points elsewhere is an error."""
+async def test_a15_a_redirect_is_not_followed(far: FarSide, host: FileHost) -> None:
+    """A file host that points elsewhere is an error.
+
+    Held by a transport that follows nothing.
+    """
     far.script = written("302 Found", headers=("location: http://127.0.0.1:1/",))
 
     with pytest.raises(FileError, match="redirect"):
@@ -214,8 +220,11 @@ async def test_a_redirect_is_not_followed(far: FarSide, host: FileHost) -> None:
     assert len(far.seen) == 1
 
 
-async def test_the_api_key_stays_at_the_api(far: FarSide, host: FileHost) -> None:
-    """The file host gets the address, and no credentials."""
+async def test_a15_the_api_key_stays_at_the_api(far: FarSide, host: FileHost) -> None:
+    """The file host gets the address, and no credentials.
+
+    Held by a client of its own for file hosts, which knows no key.
+    """
     far.script = written("200 OK", body=b"abc")
 
     assert await from_far(far, host).fetch(far_file(far)) == b"abc"
@@ -246,8 +255,11 @@ def left_in(folder: Path) -> dict[str, bytes]:
     ],
     ids=["announced", "announced as huge", "more than announced"],
 )
-async def test_too_many_bytes_are_refused(far: FarSide, host: FileHost, script: Any, tmp_path: Path) -> None:
-    """Announced or not: nothing beyond the limit is kept, nothing is left on the disk."""
+async def test_a15_too_many_bytes_are_refused(far: FarSide, host: FileHost, script: Any, tmp_path: Path) -> None:
+    """Announced or not: nothing beyond the limit is kept, nothing is left on the disk.
+
+    Held by counting bytes as they come.
+    """
     far.script = script
 
     with pytest.raises(FileTooLarge, match="more than 10 bytes"):
@@ -278,10 +290,13 @@ async def test_compressed_bytes_are_refused(far: FarSide, host: FileHost) -> Non
         await from_far(far, host).fetch(far_file(far))
 
 
-async def test_a_file_takes_no_longer_than_it_may(
+async def test_a15_a_file_takes_no_longer_than_it_may(
     far: FarSide, host: FileHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that never answers is given up."""
+    """A host that never answers is given up.
+
+    Held by one deadline over the whole fetch.
+    """
     monkeypatch.setattr("linqbot.client.downloads.WITHIN_S", 0.2)
     far.script = silence
 

@@ -81,8 +81,11 @@ async def test_connection_is_kept_for_the_next_request(far: FarSide, connect: Co
     assert len(ports) == 1
 
 
-async def test_redirect_is_not_followed(far: FarSide, connect: Connect) -> None:
-    """A redirect is an answer like others; the key goes nowhere else."""
+async def test_o11_redirect_is_not_followed(far: FarSide, connect: Connect) -> None:
+    """A redirect is an answer like others; the key goes nowhere else.
+
+    Held by a transport that follows nothing: a 302 is returned as the answer it is.
+    """
     async with FarSide().listening() as thief:
         far.script = written("302 Found", headers=(f"location: http://127.0.0.1:{thief.port}/steal",))
 
@@ -147,8 +150,11 @@ async def test_body_that_stalls_still_tells_the_status(far: FarSide, connect: Co
     assert (answer.status, answer.body) == (404, b"{")
 
 
-async def test_huge_body_is_cut_at_the_cap(far: FarSide, connect: Connect) -> None:
-    """An answer without end costs 256 kB and not more."""
+async def test_o3_huge_body_is_cut_at_the_cap(far: FarSide, connect: Connect) -> None:
+    """An answer without end costs 256 kB and not more.
+
+    Held by reading piece by piece, and closing the connection at the cap.
+    """
     far.script = written("200 OK", body=b"[" * (BODY_CAP_BYTES * 3))
 
     answer = await connect(far.port).send(REQUEST)
@@ -350,8 +356,11 @@ async def test_path_cannot_change_the_host(far: FarSide) -> None:
     assert far.seen == []
 
 
-async def test_storm_of_cancelled_callers_leaves_the_pool_whole(far: FarSide) -> None:
-    """Callers that go away by the hundred neither leak a connection nor mix up two answers."""
+async def test_o15_storm_of_cancelled_callers_leaves_the_pool_whole(far: FarSide) -> None:
+    """Callers that go away by the hundred neither leak a connection nor mix up two answers.
+
+    Held by an exchange that is shielded from whoever waits for it and runs to its end.
+    """
 
     async def echoing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await written("200 OK", body=far.seen[-1].partition(b"\r\n\r\n")[2])(reader, writer)

@@ -102,7 +102,7 @@ async def test_a8_replies_that_an_earlier_release_froze_are_sent_as_they_are(sto
 async def test_a8_what_an_earlier_release_knew_is_known(store: Store, clock: JumpingClock) -> None:
     """Dead letters, state, facts and timers.
 
-    Held likewise; a timer is due by store time, whoever set it.
+    Held by the same; a timer is due by store time, whoever set it.
     """
     [letter], cells, facts = await store.dead(), await store.load(["cell"]), await store.facts(["guard", "name"])
 

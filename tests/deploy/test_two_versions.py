@@ -142,14 +142,20 @@ async def end(process: asyncio.subprocess.Process, number: int) -> None:
 
 
 def test_a9_the_previous_release_is_the_previous_commit() -> None:
-    """In a clone of one commit two releases differ by their scripts alone, which is not hidden: this test is skipped."""
+    """In a clone of one commit two releases differ by their scripts alone, which is not hidden: this test is skipped.
+
+    Held by looking at how many commits the clone has.
+    """
     if len(newest_two()) == 1:
         pytest.skip("a clone of one commit knows no previous release: fetch one commit more (git fetch --deepen=1)")
     assert len(set(newest_two())) == 2
 
 
 def test_a10_the_two_releases_have_no_script_in_common(previous: Path) -> None:
-    """A server, which knows scripts by their digests, knows those of both releases as different ones."""
+    """A server, which knows scripts by their digests, knows those of both releases as different ones.
+
+    Held by scripts that are named by what they are, so that releases never call each other's.
+    """
     theirs, ours = ({one.read_bytes() for one in scripts_of(release)} for release in (previous, ROOT))
 
     assert len(theirs) > 10
@@ -222,7 +228,11 @@ async def test_a8_what_one_release_stored_the_other_reads(deploy: Deploy, *, for
 
 async def test_a7_an_event_whose_handler_a_release_removed_is_handled_after_a_roll_back(deploy: Deploy) -> None:
     """The previous release keeps a reaction for its handler; this one has none, parks it and drops nothing; the previous
-    one, back again, handles it, and the chat goes on. (Nobody back within five minutes: `tests/engine/test_parking.py`.)"""
+    one, back again, handles it, and the chat goes on. (Nobody back within five minutes: `tests/engine/test_parking.py`.)
+
+    Held by parking: what nobody here handles goes back into the queue, with a note, and waits five minutes for a release
+    that does.
+    """
     arena = deploy.arena
     role = arena.role("before", "web", wants=("message.received", REMOVED))
     before = await deploy.start(deploy.old, role)

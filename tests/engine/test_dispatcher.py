@@ -145,10 +145,13 @@ async def test_later_replies_wait_behind_one_that_waits(office: Office, linq: Co
     assert await linq.texts(ann) == ["1", "2"]
 
 
-async def test_other_chats_flow_past_one_that_waits(
+async def test_o1_other_chats_flow_past_one_that_waits(
     office: Office, linq: Control, ann: Conversation, bob: Conversation
 ) -> None:
-    """One chat's trouble is its own."""
+    """One chat's trouble is its own.
+
+    Held by one lane for each chat: what waits holds up its own lane alone.
+    """
     await linq.fault("503", match=f"POST /v3/chats/{ann.chat_id}/messages")
     await office.say(ann, "late")
     await office.next()
@@ -159,8 +162,11 @@ async def test_other_chats_flow_past_one_that_waits(
     assert await linq.texts(ann) == []
 
 
-async def test_storm_of_rate_limits_burns_nothing(office: Office, linq: Control, ann: Conversation) -> None:
-    """However often Linq says 429, the reply waits as long as told and goes out in the end."""
+async def test_o1_storm_of_rate_limits_burns_nothing(office: Office, linq: Control, ann: Conversation) -> None:
+    """However often Linq says 429, the reply waits as long as told and goes out in the end.
+
+    Held by a `Wait` that burns no attempt.
+    """
     await linq.fault("429", code=1007, retry_after=45, count=10)
     await office.say(ann, "patience")
     waits = [delay_s((await office.next()).outcome)]
@@ -175,10 +181,13 @@ async def test_storm_of_rate_limits_burns_nothing(office: Office, linq: Control,
     ("kind", "code"), [("500", 3006), ("502", None), ("503", 4004), ("504", 3005), ("409", 2999), ("html", None)]
 )
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_trouble_at_linq_makes_one_message(
+async def test_o2_trouble_at_linq_makes_one_message(
     office: Office, linq: Control, ann: Conversation, kind: str, code: int | None, *, after: bool
 ) -> None:
-    """Whether Linq had accepted it or not when it answered with an error: one message, by its key."""
+    """Whether Linq had accepted it or not when it answered with an error: one message, by its key.
+
+    Held by repeating under the same key, which Linq collapses.
+    """
     await linq.fault(kind, code=code, after=after, count=3)
     await office.say(ann, "once")
     troubled = await office.next()
@@ -197,8 +206,11 @@ def reason_of(outcome: Outcome) -> str:
 
 
 @pytest.mark.parametrize("kind", ["reset", "timeout", "half_body"])
-async def test_lost_answer_makes_one_message(office: Office, linq: Control, ann: Conversation, kind: str) -> None:
-    """Accepted, and the answer lost on the way: one message, by its key."""
+async def test_o3_lost_answer_makes_one_message(office: Office, linq: Control, ann: Conversation, kind: str) -> None:
+    """Accepted, and the answer lost on the way: one message, by its key.
+
+    Held by `OutcomeUnknown`, which is repeated under the same key.
+    """
     await linq.fault(kind, after=True)
     await office.say(ann, "once")
     lost = await office.next()
@@ -210,10 +222,13 @@ async def test_lost_answer_makes_one_message(office: Office, linq: Control, ann:
 
 
 @pytest.mark.parametrize("kind", ["reset", "timeout", "half_body", "huge_body"])
-async def test_answer_lost_on_the_wire_makes_one_message(
+async def test_o3_answer_lost_on_the_wire_makes_one_message(
     wired: Office, linq: Control, ann: Conversation, kind: str
 ) -> None:
-    """The same over a real socket: reset, silence, half a body, a body without end."""
+    """The same over a real socket: reset, silence, half a body, a body without end.
+
+    Held by `OutcomeUnknown`, which is repeated under the same key.
+    """
     await linq.fault(kind, after=True)
     await wired.say(ann, "once")
     lost = await wired.next()
@@ -224,8 +239,11 @@ async def test_answer_lost_on_the_wire_makes_one_message(
     assert await linq.texts(ann) == ["once"]
 
 
-async def test_unreadable_success_is_settled_by_a_replay(office: Office, linq: Control, ann: Conversation) -> None:
-    """A 200 with a page instead of an answer is repeated under the key, which gives the true answer."""
+async def test_o3_unreadable_success_is_settled_by_a_replay(office: Office, linq: Control, ann: Conversation) -> None:
+    """A 200 with a page instead of an answer is repeated under the key, which gives the true answer.
+
+    Held by taking what cannot be read for an outcome that is not known.
+    """
     await linq.fault("html", status=200, after=True)
     await office.say(ann, "once")
     await office.next()
@@ -235,8 +253,11 @@ async def test_unreadable_success_is_settled_by_a_replay(office: Office, linq: C
     assert healed.outcome == Sent(message_id=message["message_id"])
 
 
-async def test_redirect_is_not_followed_and_alarms(office: Office, linq: Control, ann: Conversation) -> None:
-    """A redirect sends the key nowhere; somebody is told, and the reply goes out when it is over."""
+async def test_o11_redirect_is_not_followed_and_alarms(office: Office, linq: Control, ann: Conversation) -> None:
+    """A redirect sends the key nowhere; somebody is told, and the reply goes out when it is over.
+
+    Held by taking a 3xx for an outcome that is not known: wait, alarm, repeat under the key.
+    """
     await linq.fault("redirect", location="https://evil.example/")
     with capture_logs() as logs:
         await office.say(ann, "once")
@@ -248,10 +269,13 @@ async def test_redirect_is_not_followed_and_alarms(office: Office, linq: Control
     assert await linq.texts(ann) == ["once"]
 
 
-async def test_refused_key_holds_every_send_and_loses_nothing(
+async def test_o5_refused_key_holds_every_send_and_loses_nothing(
     office: Office, linq: Control, ann: Conversation, bob: Conversation
 ) -> None:
-    """While the API key is refused all chats wait unburnt; one probes every 30 seconds; then all goes on in order."""
+    """While the API key is refused all chats wait unburnt; one probes every 30 seconds; then all goes on in order.
+
+    Held by the gate, which a 401 closes for all chats at once, and which one probe opens.
+    """
     await linq.fault("401", code=2004, count=2)
     await office.say(ann, "1", "2")
     held = await office.next()
@@ -264,8 +288,13 @@ async def test_refused_key_holds_every_send_and_loses_nothing(
     assert (await linq.texts(ann), await linq.texts(bob)) == (["1", "2"], ["3"])
 
 
-async def test_refused_key_burns_no_attempt_and_alarms_once(office: Office, linq: Control, ann: Conversation) -> None:
-    """However long it takes, nobody's attempts are spent, and the log says it once."""
+async def test_o5_refused_key_burns_no_attempt_and_alarms_once(
+    office: Office, linq: Control, ann: Conversation
+) -> None:
+    """However long it takes, nobody's attempts are spent, and the log says it once.
+
+    Held by the gate, which a 401 closes for all chats at once.
+    """
     await linq.fault("401", code=2004, count=20)
     with capture_logs() as logs:
         await office.say(ann, "1")
@@ -303,16 +332,24 @@ async def test_opted_out_recipient_is_a_dead_letter(office: Office, linq: Contro
     assert (letter.kind, letter.handler) == ("reply", "bot.echo")
 
 
-async def test_missing_chat_is_a_dead_letter(office: Office, ann: Conversation) -> None:
-    """A first attempt that finds no chat ends there."""
+async def test_o7_missing_chat_is_a_dead_letter(office: Office, ann: Conversation) -> None:
+    """A first attempt that finds no chat ends there.
+
+    Held by knowing that no attempt before this one may have arrived.
+    """
     nowhere = replace(ann, chat_id="00000000-0000-4000-8000-000000000000")
     await office.say(nowhere, "anybody?")
 
     assert "chat is not there" in reason((await office.next()).outcome)
 
 
-async def test_not_found_after_a_lost_answer_counts_as_sent(office: Office, linq: Control, ann: Conversation) -> None:
-    """A 404 under a key that may have been used means its message is gone since; no second key is made."""
+async def test_o7_not_found_after_a_lost_answer_counts_as_sent(
+    office: Office, linq: Control, ann: Conversation
+) -> None:
+    """A 404 under a key that may have been used means its message is gone since; no second key is made.
+
+    Held by the mark that an attempt may have arrived, kept with the reply.
+    """
     await linq.fault("500", after=True)
     await linq.fault("404", code=2001)
     await office.freeze(office.reply(ann, "once", threaded=True))
@@ -324,8 +361,11 @@ async def test_not_found_after_a_lost_answer_counts_as_sent(office: Office, linq
 
 
 @pytest.mark.parametrize("code", [2013, 2015, 1006])
-async def test_final_conflict_is_a_dead_letter(office: Office, linq: Control, ann: Conversation, code: int) -> None:
-    """Conflicts that will not change are not retried (linq-api-v3.md section 4)."""
+async def test_o8_final_conflict_is_a_dead_letter(office: Office, linq: Control, ann: Conversation, code: int) -> None:
+    """Conflicts that will not change are not retried (linq-api-v3.md section 4).
+
+    Held by the table of refusals, which tells those that do not pass.
+    """
     await linq.fault("409", code=code)
     await office.say(ann, "1", "2")
 
@@ -333,8 +373,11 @@ async def test_final_conflict_is_a_dead_letter(office: Office, linq: Control, an
     assert isinstance((await office.next()).outcome, Sent)
 
 
-async def test_chat_in_the_making_is_asked_again(office: Office, linq: Control, ann: Conversation) -> None:
-    """2009 passes by itself in seconds."""
+async def test_o8_chat_in_the_making_is_asked_again(office: Office, linq: Control, ann: Conversation) -> None:
+    """2009 passes by itself in seconds.
+
+    Held by the table of refusals, which tells those that pass.
+    """
     await linq.fault("409", code=2009)
     await office.say(ann, "1")
     await office.next()
@@ -343,8 +386,11 @@ async def test_chat_in_the_making_is_asked_again(office: Office, linq: Control, 
     assert await linq.texts(ann) == ["1"]
 
 
-async def test_refused_reply_does_not_stop_its_neighbours(office: Office, linq: Control, ann: Conversation) -> None:
-    """Of three replies the second is refused: the others arrive, it lies in the dead letters."""
+async def test_o9_refused_reply_does_not_stop_its_neighbours(office: Office, linq: Control, ann: Conversation) -> None:
+    """Of three replies the second is refused: the others arrive, it lies in the dead letters.
+
+    Held by settling each reply by itself: a dead one leaves its lane.
+    """
     first, second, third = (office.reply(ann, text) for text in ("1", "2", "3"))
     await office.freeze(first, unsendable(second), third)
     for _ in range(3):
@@ -367,8 +413,11 @@ async def test_unknown_outcome_is_parked_after_an_hour(office: Office, linq: Con
     assert await linq.texts(ann) == ["2"]
 
 
-async def test_second_holder_sends_the_same_bytes(office: Office, linq: Control, ann: Conversation) -> None:
-    """A sender that froze after sending loses its lane; whoever takes over repeats the key, and one message arrives."""
+async def test_o13_second_holder_sends_the_same_bytes(office: Office, linq: Control, ann: Conversation) -> None:
+    """A sender that froze after sending loses its lane; whoever takes over repeats the key, and one message arrives.
+
+    Held by a request and a key that are frozen before the first send.
+    """
     office.dispatcher.stop()
     await office.say(ann, "once")
     (frozen,) = (await office.store.lease(Side.OUT, ["frozen"])).taken

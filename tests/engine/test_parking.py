@@ -1,5 +1,9 @@
 """Events that an earlier release wanted and this one has no handler for: they wait for a release that has, and are never
-dropped in silence."""
+dropped in silence.
+
+Held by a note of when the event was first met without a handler, kept with the event, and by delays that burn no
+attempt.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +113,7 @@ async def deploy(clock: TurnedClock) -> AsyncIterator[Deploy]:
         yield Deploy(store, clock)
 
 
-async def test_an_event_without_a_handler_waits(deploy: Deploy) -> None:
+async def test_a7_an_event_without_a_handler_waits(deploy: Deploy) -> None:
     """A release that has no handler for a queued event leaves it where it is, for one that has."""
     async with deploy.new():
         await deploy.queue("e1")
@@ -119,7 +123,7 @@ async def test_an_event_without_a_handler_waits(deploy: Deploy) -> None:
         assert await deploy.given_up() == []
 
 
-async def test_the_old_release_beside_takes_what_the_new_one_parked(deploy: Deploy) -> None:
+async def test_a7_the_old_release_beside_takes_what_the_new_one_parked(deploy: Deploy) -> None:
     """While two releases run at once, the one that has the handler runs it, whoever saw the event first."""
 
     async def is_handled() -> bool:
@@ -134,7 +138,7 @@ async def test_the_old_release_beside_takes_what_the_new_one_parked(deploy: Depl
     assert await deploy.given_up() == []
 
 
-async def test_parking_is_no_failed_attempt(deploy: Deploy) -> None:
+async def test_a7_parking_is_no_failed_attempt(deploy: Deploy) -> None:
     """However often an event was parked, its handler has all its attempts."""
     deploy.failures = 1
 
@@ -150,7 +154,7 @@ async def test_parking_is_no_failed_attempt(deploy: Deploy) -> None:
     assert await deploy.given_up() == []
 
 
-async def test_what_no_release_takes_moves_to_the_dead_letters_and_the_chat_goes_on(deploy: Deploy) -> None:
+async def test_a7_what_no_release_takes_moves_to_the_dead_letters_and_the_chat_goes_on(deploy: Deploy) -> None:
     """After five minutes the event is given up, with a reason that names its type, and the next message is handled."""
 
     async def is_answered() -> bool:
@@ -169,7 +173,7 @@ async def test_what_no_release_takes_moves_to_the_dead_letters_and_the_chat_goes
     assert letter.item
 
 
-async def test_an_event_that_waited_long_still_gets_its_time_after_a_deploy(deploy: Deploy) -> None:
+async def test_a7_an_event_that_waited_long_still_gets_its_time_after_a_deploy(deploy: Deploy) -> None:
     """The five minutes count from the start of the release that lacks the handler: a roll-back may come as late."""
     await deploy.queue("e1")
     deploy.clock.advance(hours=1)

@@ -1,7 +1,7 @@
 """fault ids -> titles -> the tests that try them. The catalogue of what may go wrong; `python -m tests.faults` runs it.
 
-A test tries a fault by its name, `test_o5_…` (several: `test_h9_h10_…`), or because a `reasons_*.py` points to it. A fault
-without a test needs a reason there; nothing is left blank (`tests/house/test_fault_catalogue.py`).
+A test tries a fault by its name, `test_o5_…` (several: `test_h9_h10_…`), wherever it stands. A fault without a test needs a
+reason in `LATER`; nothing is left blank (`tests/house/test_fault_catalogue.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-from tests.faults import reasons_oa, reasons_ps
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,17 +103,17 @@ TITLES: Mapping[str, str] = {
     "A12": "the namespace is changed by mistake",
     "A13": "line breaks, escapes and a megabyte of text on their way into a log line",
     "A14": "secrets and people's words on their way into logs, errors and dumps",
+    "A15": "a file's address that leads elsewhere, or does not end",
+    "A19": "a flood of dead letters",
+    "A20": "what is stored is to be run",
+    "A22": "somebody asks for silence",
 }
 
 LATER: Mapping[str, str] = {
-    "A15": "nothing fetches media by itself yet",
     "A16": "there is no dashboard yet",
     "A17": "there is no dashboard yet",
     "A18": "dead letters cannot be replayed yet",
-    "A19": "belongs to the dead letters' own work; their cap is tried by the store's contract",
-    "A20": "nothing that executes is ever stored; its test comes with the dashboard",
-    "A21": "belongs to the release",
-    "A22": "the policy of opting out comes later",
+    "A21": "belongs to the release; that every version is pinned is tried by `tests/house/test_requirements.py`",
 }
 """Faults of what is not built yet."""
 
@@ -129,7 +127,7 @@ class Fault:
     id: str
     title: str
     tests: tuple[str, ...]
-    """Node ids of pytest's; a whole file is all its tests."""
+    """Node ids of pytest's."""
     reason: str | None
     """Why it is not tried."""
 
@@ -137,21 +135,8 @@ class Fault:
 @cache
 def faults() -> tuple[Fault, ...]:
     """Every row of the catalogue, in its order."""
-    elsewhere: dict[str, str | tuple[str, ...]] = {**reasons_ps.ELSEWHERE, **reasons_oa.ELSEWHERE}
-    reasons = {**reasons_ps.NOT_TRIED, **reasons_oa.NOT_TRIED, **LATER}
-    return tuple(
-        Fault(
-            id=row,
-            title=title,
-            tests=tuple(dict.fromkeys((*_pointed_at(elsewhere.get(row, ())), *named().get(row, ())))),
-            reason=reasons.get(row),
-        )
-        for row, title in (*TITLES.items(), *((row, "of what is not built yet") for row in LATER))
-    )
-
-
-def _pointed_at(tests: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (tests,) if isinstance(tests, str) else tests
+    rows = (*TITLES.items(), *((row, "of what is not built yet") for row in LATER))
+    return tuple(Fault(id=row, title=title, tests=named().get(row, ()), reason=LATER.get(row)) for row, title in rows)
 
 
 @cache

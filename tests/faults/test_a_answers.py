@@ -70,8 +70,10 @@ def phone_of(number: int) -> str:
 @given(st.lists(GARBAGE, min_size=1, max_size=TOGETHER))
 def test_a3_whatever_a_handler_returns_its_chat_goes_on(answers: list[Any]) -> None:
     """Anything at all may come back from a handler: its event ends, as a reply or in the dead letters, and the next
-    message of the chat is answered. Mechanism: what is no reply is refused when the turn is frozen, before anything is
-    stored, and the turn then commits a dead letter.
+    message of the chat is answered.
+
+    Held by this: what is no reply is refused when the turn is frozen, before anything is stored, and the turn then
+    commits a dead letter.
     """
     asyncio.run(every_chat_goes_on(answers))
 
@@ -123,7 +125,10 @@ def circle() -> list[Any]:
     ids=["10,000 replies", "dict", "bytes", "generator", "circle", "rude", "rude among others"],
 )
 async def test_a3_what_is_no_answer_is_a_dead_letter_that_says_why(answer: Any, why: str) -> None:
-    """Nothing of it is sent, and the letter names the handler and what is wrong."""
+    """Nothing of it is sent, and the letter names the handler and what is wrong.
+
+    Held by checking an answer when the turn is frozen; what it raises is part of the check.
+    """
     bot = Bot()
 
     @bot.message()
@@ -142,8 +147,10 @@ async def test_a3_what_is_no_answer_is_a_dead_letter_that_says_why(answer: Any, 
 
 
 async def test_a3_a_stream_that_breaks_off_says_each_bubble_once() -> None:
-    """A generator that raises after its first bubble is run three times; the bubble is sent once. Mechanism: a bubble is
-    frozen under the key of its place when it is yielded, and a run that comes later finds it frozen.
+    """A generator that raises after its first bubble is run three times; the bubble is sent once.
+
+    Held by this: a bubble is frozen under the key of its place when it is yielded, and a run that comes later finds it
+    frozen.
     """
     bot, runs = Bot(), []
 
@@ -293,8 +300,10 @@ async def test_a5_without_a_guard_two_bots_stay_within_linqs_limits() -> None:
 
 async def test_a6_a_bot_that_answers_news_of_its_own_messages_stays_within_linqs_limits() -> None:
     """A handler of `message.sent` that answers makes one more `message.sent`, and so on: no 429, nothing piles up. A
-    handler of messages never hears the bot's own. Mechanism: outbound messages are not handed to message handlers; what a
-    handler of other events answers is paced by the budget of its chat.
+    handler of messages never hears the bot's own.
+
+    Held by this: outbound messages are not handed to message handlers; what a handler of other events answers is paced
+    by the budget of its chat.
     """
     bot, heard = Bot(), []
 
@@ -334,8 +343,9 @@ class Skewed(SystemClock):
 
 @pytest.mark.parametrize("hours", [1, -1])
 async def test_a11_a_machine_whose_clock_is_wrong_takes_nobodys_chat(hours: int) -> None:
-    """A worker whose machine is an hour ahead, or behind, takes what is free and leaves what another one holds. Mechanism:
-    leases begin and end by the store's clock alone; a machine's clock is not asked.
+    """A worker whose machine is an hour ahead, or behind, takes what is free and leaves what another one holds.
+
+    Held by this: leases begin and end by the store's clock alone; a machine's clock is not asked.
     """
     url, namespace = session_url(KINDS[0]), "skewed"
     await empty(url, (namespace,))
@@ -405,9 +415,11 @@ class Refusing(httpx.AsyncBaseTransport):
 
 
 async def test_a12_under_another_namespace_work_waits_until_its_own_is_back(tmp_path: Path) -> None:
-    """A bot started under a wrong namespace finds an empty store and starts: several bots may share one, so a new name is
-    no mistake that can be seen. What was accepted under the old name is untouched, and is answered once when the name is
-    back. Mechanism: the namespace is a part of every row and key, and of every idempotency key.
+    """A bot started under a wrong namespace finds an empty store and starts: several bots may share one, so a new name
+    is no mistake that can be seen. What was accepted under the old name is untouched, and is answered once when the name
+    is back.
+
+    Held by this: the namespace is a part of every row and key, and of every idempotency key.
     """
     bot = Bot()
 

@@ -1,4 +1,4 @@
-"""Faults of handlers, rows A of the catalogue that no other test tries; see `reasons_oa.ELSEWHERE` for the rest."""
+"""Faults of handlers, rows A of the catalogue that no other test tries."""
 
 from __future__ import annotations
 
@@ -76,8 +76,10 @@ async def store(clock: TurnedClock) -> AsyncIterator[Store]:
 
 
 async def test_a2_a_handler_that_hangs_is_cut_off_and_its_chat_goes_on() -> None:
-    """A handler that waits for ever is cancelled after 60 s, tried three times and given up; the next message of the chat
-    is answered. Mechanism: each run has a deadline on the clock, and a timeout is a failure like any other.
+    """A handler that waits for ever is cancelled after 60 s, tried three times and given up; the next message of the
+    chat is answered.
+
+    Held by this: each run has a deadline on the clock, and a timeout is a failure like any other.
     """
     bot, ended = Bot(), []
 
@@ -158,8 +160,10 @@ async def test_a2_a_handler_that_cannot_be_stopped_keeps_its_chat_and_no_other(
     kind: str, store: Store, stubborn: Stubborn, clock: TurnedClock
 ) -> None:
     """A coroutine that swallows its cancellation, or a thread that blocks, holds its own chat until it ends, so that no
-    second run overtakes it; other chats are answered meanwhile; what it returns late is not said. Mechanism: the timeout
-    hands the run to the worker, which keeps the lease alive until it ends and then counts a failed attempt.
+    second run overtakes it; other chats are answered meanwhile; what it returns late is not said.
+
+    Held by this: the timeout hands the run to the worker, which keeps the lease alive until it ends and then counts a
+    failed attempt.
     """
     async with Process(store, stubborn.router, clock).at_work():
         await arrive(store, kind, chat="a")
@@ -193,8 +197,10 @@ async def test_a2_an_event_that_is_left_running_again_and_again_is_given_up(
     kind: str, store: Store, stubborn: Stubborn, clock: TurnedClock
 ) -> None:
     """When a process leaves while a handler that overran its time still runs, the leaving ends, and the run counts: the
-    third one is the last, and the chat goes on. Mechanism: the worker ends the lease with the failure that it waited to
-    tell, instead of giving the chat back as if nothing had happened.
+    third one is the last, and the chat goes on.
+
+    Held by this: the worker ends the lease with the failure that it waited to tell, instead of giving the chat back as
+    if nothing had happened.
     """
     await arrive(store, kind, chat="a")
     await arrive(store, "after", chat="a")
@@ -233,8 +239,10 @@ async def test_a2_a_process_that_lost_all_its_threads_is_not_ready_and_leaves(
     terminations: list[int], stubborn: Stubborn
 ) -> None:
     """When every thread for plain `def` handlers runs a handler that does not end, `/readyz` fails and the process asks
-    its server to end it, once; `async def` handlers work until then. Mechanism: the worker counts the runs that it waits
-    for, and at as many as there are threads calls `bot.ask_to_leave`.
+    its server to end it, once; `async def` handlers work until then.
+
+    Held by this: the worker counts the runs that it waits for, and at as many as there are threads calls
+    `bot.ask_to_leave`.
     """
     bot = Bot()
     bot.include_router(stubborn.router)

@@ -59,8 +59,10 @@ def texts(stage: Stage, phone: str) -> list[str]:
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 async def test_a4_an_event_that_kills_three_processes_is_given_up(kind: str, poison: str, tmp_path: Path) -> None:
     """A handler that ends its process by `os._exit`, a segmentation fault or `sys.exit` in a task of its own dies three
-    times; then its event lies in the dead letters and its chat goes on. Mechanism: a lease that runs out counts a stall
-    on its event, in the store, and at three stalls the event is not run again.
+    times; then its event lies in the dead letters and its chat goes on.
+
+    Held by this: a lease that runs out counts a stall on its event, in the store, and at three stalls the event is not
+    run again.
     """
     async with Stage(tmp_path, store_url(kind, tmp_path), at_once=1) as stage:
         ward = Ward(stage, f"poison-{kind}-{poison.replace(' ', '-')}")
@@ -73,8 +75,9 @@ async def test_a4_an_event_that_kills_three_processes_is_given_up(kind: str, poi
 
 @pytest.mark.parametrize("poison", HARMLESS)
 async def test_a4_a_handler_that_asks_the_process_to_end_fails_by_itself(poison: str, tmp_path: Path) -> None:
-    """`sys.exit` and `KeyboardInterrupt` in a handler are its failure, not the end of the process. Mechanism: a turn
-    answers them as it answers any exception, in its task and in its thread.
+    """`sys.exit` and `KeyboardInterrupt` in a handler are its failure, not the end of the process.
+
+    Held by this: a turn answers them as it answers any exception, in its task and in its thread.
     """
     async with Stage(tmp_path, store_url("sqlite", tmp_path), at_once=1) as stage:
         ward = Ward(stage, "poison")
@@ -86,9 +89,10 @@ async def test_a4_a_handler_that_asks_the_process_to_end_fails_by_itself(poison:
 
 
 async def test_a4_neighbours_of_a_deadly_event_are_answered(tmp_path: Path) -> None:
-    """Events that happen to be in hand whenever a process dies are not given up with the one that kills it. Mechanism: at
-    three stalls such events run one by one, which is noted with them in the store, and only what died alone is given up;
-    the one that kills gets one death more for that, unless it happened to be in hand alone before.
+    """Events that happen to be in hand whenever a process dies are not given up with the one that kills it.
+
+    Held by this: at three stalls such events run one by one, which is noted with them in the store, and only what died
+    alone is given up; the one that kills gets one death more for that, unless it happened to be in hand alone before.
     """
     async with Stage(tmp_path, store_url("sqlite", tmp_path), at_once=1) as stage:
         ward = Ward(stage, "neighbours")

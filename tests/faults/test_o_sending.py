@@ -1,4 +1,4 @@
-"""Faults while sending, rows O of the catalogue that no other test tries; see `reasons_oa.ELSEWHERE` for the rest."""
+"""Faults while sending, rows O of the catalogue that no other test tries."""
 
 from __future__ import annotations
 
@@ -101,9 +101,10 @@ class Outage(Sim):
 
 
 async def test_o6_an_opt_out_costs_no_request(clock: TurnedClock) -> None:
-    """To somebody who opts out nothing is sent, not even an answer to that; the others are answered as before. Mechanism:
-    the policy `OptOut` keeps the word from the handlers, and the guard asks before each send what is known. (An opt-out
-    that was not heard of is refused by Linq with 2024, and learned from that.)
+    """To somebody who opts out nothing is sent, not even an answer to that; the others are answered as before.
+
+    Held by this: the policy `OptOut` keeps the word from the handlers, and the guard asks before each send what is
+    known. (An opt-out that was not heard of is refused by Linq with 2024, and learned from that.)
     """
     async with Sim(echo_bot()) as sim:
         alice, bob = sim.user(), sim.user("+12025550002")
@@ -124,7 +125,7 @@ async def test_o10_two_hours_without_linq_fill_the_outbox_and_lose_nothing() -> 
     """While Linq cannot be reached for two hours the outbox grows to its cap, handlers of new events pause, the inbox
     fills, webhooks are answered 503, and afterwards every message is answered once and in order.
 
-    Mechanism: a connection that was not made is `NotSent`, which waits up to a day; `lease` takes nothing on the in side
+    Held by this: a connection that was not made is `NotSent`, which waits up to a day; `lease` takes nothing on the in side
     while the outbox is at `Limits.outbox_cap`; `accept` refuses at `Limits.lane_cap`; a 503 makes Linq come again.
     """
     heard: list[str] = []
@@ -151,10 +152,12 @@ async def test_o10_two_hours_without_linq_fill_the_outbox_and_lose_nothing() -> 
 
 
 async def test_o10_two_hours_of_503_lose_nothing_silently() -> None:
-    """A Linq that answers 503 for two hours may have taken what it was asked for: a reply whose fate stays unknown for an
-    hour lies in the dead letters as `unknown`; all that waited behind is sent once and in order, and the two together are
-    everything that was said. Mechanism: the 60 minutes of `UNKNOWN_WINDOW_MS`; the breaker, which lets one reply at a
-    time find out, so that few are spent on a sick Linq.
+    """A Linq that answers 503 for two hours may have taken what it was asked for: a reply whose fate stays unknown for
+    an hour lies in the dead letters as `unknown`; all that waited behind is sent once and in order, and the two together
+    are everything that was said.
+
+    Held by this: the 60 minutes of `UNKNOWN_WINDOW_MS`; the breaker, which lets one reply at a time find out, so that
+    few are spent on a sick Linq.
     """
     async with Outage(echo_bot()) as sim:
         sim.faults.add("503", count=None)
@@ -218,7 +221,10 @@ def long_ago() -> datetime:
 
 
 async def test_o12_a_trusted_certificate_is_taken(door: Door) -> None:
-    """The other tests of TLS refuse for the reason they name: with nothing wrong the reply goes out."""
+    """The other tests of TLS refuse for the reason they name: with nothing wrong the reply goes out.
+
+    Held by the system's authorities, which `SSL_CERT_FILE` adds to.
+    """
     ann = await door.linq.person("+15550000001")
     await door.office.say(ann, "1")
 
@@ -229,9 +235,11 @@ async def test_o12_a_trusted_certificate_is_taken(door: Door) -> None:
 async def test_o12_a_bad_certificate_is_not_sent_and_never_insecure(
     door: Door, authority: trustme.CA, wrong: str
 ) -> None:
-    """Behind a certificate that expired, names another host or is nobody's, not one byte of a request is heard; the reply
-    waits as surely not sent, and arrives once when the certificate is right. Mechanism: certificates are verified before
-    anything is written (the client has no switch against it), and a failed handshake is `NotSent`.
+    """Behind a certificate that expired, names another host or is nobody's, not one byte of a request is heard; the
+    reply waits as surely not sent, and arrives once when the certificate is right.
+
+    Held by this: certificates are verified before anything is written (the client has no switch against it), and a
+    failed handshake is `NotSent`.
     """
     ann = await door.linq.person("+15550000001")
     door.shows(
@@ -253,8 +261,9 @@ async def test_o12_a_bad_certificate_is_not_sent_and_never_insecure(
 
 @pytest.mark.parametrize("host", ["linq.invalid", "127.0.0.1:1"], ids=["no such name", "nobody listens"])
 async def test_o12_a_host_that_is_not_there_was_surely_not_asked(host: str) -> None:
-    """Without an address or a listener the outcome is `NotSent`, not unknown. Mechanism: the cause that aiohttp gives, a
-    connector's error, proves that no byte left.
+    """Without an address or a listener the outcome is `NotSent`, not unknown.
+
+    Held by this: the cause that aiohttp gives, a connector's error, proves that no byte left.
     """
     async with LinqClient(f"https://{host}/api/partner", "key") as client:
         with pytest.raises(NotSent):
@@ -262,8 +271,9 @@ async def test_o12_a_host_that_is_not_there_was_surely_not_asked(host: str) -> N
 
 
 async def test_o14_a_message_that_failed_and_came_through_is_not_sent_again() -> None:
-    """`message.failed` and then `message.delivered`: handlers hear both, Linq gets one request. Mechanism: a reply that
-    was accepted has left the outbox; no news of it brings it back.
+    """`message.failed` and then `message.delivered`: handlers hear both, Linq gets one request.
+
+    Held by this: a reply that was accepted has left the outbox; no news of it brings it back.
     """
     bot, news = echo_bot(), []
 
@@ -285,8 +295,10 @@ async def test_o14_a_message_that_failed_and_came_through_is_not_sent_again() ->
 
 async def test_o15_a_storm_of_leaving_dispatchers_leaves_the_client_whole(clock: TurnedClock) -> None:
     """Dispatchers that are told to leave in the middle of a send, again and again on one client, cost no message, no
-    second message, and no connection. Mechanism: an exchange is shielded from whoever waits for it and runs to its end;
-    what is left in flight is marked as perhaps sent and repeated under its key.
+    second message, and no connection.
+
+    Held by this: an exchange is shielded from whoever waits for it and runs to its end; what is left in flight is marked
+    as perhaps sent and repeated under its key.
     """
     async with AsyncExitStack() as stack:
         emulator = await stack.enter_async_context(Emulator(clock=clock))

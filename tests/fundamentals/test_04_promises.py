@@ -70,8 +70,11 @@ async def test_an_answer_lost_on_the_way_is_not_sent_twice(sim: Sim) -> None:
     assert [reply.text for reply in sim.said_to(alice.handle)] == ["Hello?"]
 
 
-async def test_a_handler_that_fails_is_tried_again(sim: Sim, calls: list[str]) -> None:
-    """Three times within 15 seconds, by default."""
+async def test_a1_a_handler_that_fails_is_tried_again(sim: Sim, calls: list[str]) -> None:
+    """Three times within 15 seconds, by default.
+
+    Held by `retry`, which counts the attempt with the event in the store.
+    """
     alice = sim.user()
 
     await alice.says("shaky")
@@ -84,8 +87,11 @@ async def test_a_handler_that_fails_is_tried_again(sim: Sim, calls: list[str]) -
     assert len(calls) == 3
 
 
-async def test_a_handler_that_keeps_failing_does_not_block_its_chat(sim: Sim) -> None:
-    """Its event moves to the dead letters, and the next message is answered."""
+async def test_a1_a_handler_that_keeps_failing_does_not_block_its_chat(sim: Sim) -> None:
+    """Its event moves to the dead letters, and the next message is answered.
+
+    Held by the limit of attempts, whose last one commits a dead letter.
+    """
     alice = sim.user()
     await alice.writes("broken")
     await alice.writes("still there?")

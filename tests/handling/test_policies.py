@@ -122,8 +122,11 @@ def test_policies_are_values() -> None:
         (message_with(chat={"id": CHAT}, parts=[{"type": "text", "value": "STOP"}]), []),
     ],
 )
-async def test_a_word_that_asks_for_silence_is_hidden(stage: Stage, item: InboxItem, answers: list[str]) -> None:
-    """Not in groups, where it asks for nothing; where Linq does not say which it is, silence is kept."""
+async def test_a22_a_word_that_asks_for_silence_is_hidden(stage: Stage, item: InboxItem, answers: list[str]) -> None:
+    """Not in groups, where it asks for nothing; where Linq does not say which it is, silence is kept.
+
+    Held by the policy `OptOut`, which every bot has, and which is asked before each handler.
+    """
     stage.router.message(policies=[OptOut()])(echo)
 
     assert said(await stage.run(item)) == answers

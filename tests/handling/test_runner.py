@@ -105,8 +105,11 @@ async def test_everybody_may_pass_on(stage: Stage) -> None:
     ],
     ids=["recovered late", "our own"],
 )
-async def test_history_and_own_messages_are_unanswered(stage: Stage, history: InboxItem) -> None:
-    """Neither handler nor fallback gets them (linq-api-v3.md sections 9.5 and 9.6)."""
+async def test_a6_history_and_own_messages_are_unanswered(stage: Stage, history: InboxItem) -> None:
+    """Neither handler nor fallback gets them (linq-api-v3.md sections 9.5 and 9.6).
+
+    Held by the conditions of a route, asked before its handler.
+    """
     stage.router.message(echo)
     stage.router.fallback(name="f")(echo)
 
@@ -207,8 +210,11 @@ async def test_reply_that_cannot_be_built_is_not_tried_again(stage: Stage, logs:
     assert [entry["event"] for entry in logs] == ["handler made a reply that cannot be sent"]
 
 
-async def test_reply_that_linq_would_refuse_is_left_out(stage: Stage) -> None:
-    """It lies in the dead letters; the rest of the turn goes on, and takes over the thread."""
+async def test_o16_reply_that_linq_would_refuse_is_left_out(stage: Stage) -> None:
+    """It lies in the dead letters; the rest of the turn goes on, and takes over the thread.
+
+    Held by checking each reply when the turn is frozen.
+    """
 
     @stage.router.message()
     async def mixed() -> list[Any]:

@@ -1,4 +1,7 @@
-"""Half an hour of Linq's retries at once, and the same event at two processes: caps hold and nothing is lost."""
+"""Half an hour of Linq's retries at once, and the same event at two processes: caps hold and nothing is lost.
+
+Held by the caps of `Limits`, the cap of webhooks at once in ingress, and ids that all processes remember.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Hostile bodies, signed: whatever Linq's key signs is answered 200 and kept or ignored; what is unsigned is not read."""
+"""Hostile bodies, signed: whatever Linq's key signs is answered 200 and kept or ignored; what is unsigned is not read.
+
+Held by an order of steps: size, proof, then one strict parser whose every failure is a `PayloadError`.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,7 @@ async def test_h9_an_unreadable_body_that_is_not_signed_is_not_kept(door: Door) 
     assert (await door.stats()).dead == 0
 
 
-async def test_h9_a_flood_of_unreadable_bodies_is_bounded(door: Door) -> None:
+async def test_h9_a19_a_flood_of_unreadable_bodies_is_bounded(door: Door) -> None:
     """The dead letters have a cap in the store; the oldest make room."""
     for number in range(520):
         await door.deliver(b"unreadable", webhook_id=f"w-{number}")

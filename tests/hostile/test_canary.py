@@ -101,9 +101,10 @@ async def store() -> AsyncIterator[tuple[Server, FaultProxy, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("log_format", ["json", "console"])
 async def test_a14_nothing_secret_is_ever_shown(log_format: str, tmp_path: Path) -> None:
-    """At the most talkative level, whatever goes wrong: events are logged by their ids, foreign messages are withheld by
-    `telemetry.tracebacks`, numbers and secrets are masked by `telemetry.privacy`, errors name types, not values, counts
-    have the names of types and fields, and `/readyz` says its reasons in words of its own.
+    """At the most talkative level, whatever goes wrong.
+
+    Held by logging events by their ids, by `telemetry.tracebacks`, which withholds foreign messages, by
+    `telemetry.privacy`, which masks numbers and secrets, and by errors, counts and reasons that name types, not values.
     """
     bot_port, counts = free_port(), tmp_path / "counts"
     async with linq() as (emulator, port), store() as (server, proxy, store_url):
@@ -222,7 +223,10 @@ async def dead_letters(url: str) -> list[DeadLetter]:
 
 
 async def test_a14_a_broken_station_is_told_of_without_its_last_words() -> None:
-    """A dispatcher that is ended from outside makes `/readyz` 503; the reason is a word of ours, whatever ended it."""
+    """A dispatcher that is ended from outside makes `/readyz` 503.
+
+    Held by a reason that is a word of ours, whatever ended it.
+    """
     async with open_door(echo()) as door:
         [dispatcher] = [task for task in asyncio.all_tasks() if task.get_name() == "linqbot-dispatcher"]
         dispatcher.cancel(f"{TOKEN} {INBOUND} {SENDER}")

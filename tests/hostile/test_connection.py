@@ -1,4 +1,7 @@
-"""The time that a request may take, and how many may come at once: measured on a server with shorter patience."""
+"""The time that a request may take, and how many may come at once: measured on a server with shorter patience.
+
+Held by `cli.connection` for heads and counts, and by ingress for bodies.
+"""
 
 from __future__ import annotations
 

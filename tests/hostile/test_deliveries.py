@@ -1,4 +1,7 @@
-"""What Linq's own delivery can do to a bot: repeats, disorder, replays, odd versions. Each event is handled once."""
+"""What Linq's own delivery can do to a bot: repeats, disorder, replays, odd versions. Each event is handled once.
+
+Held by ids that are remembered in the step that keeps an event, and by lanes in order of arrival.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""More than a process can take, from people who proved nothing: memory, time and log lines stay bounded."""
+"""More than a process can take, from people who proved nothing: memory, time and log lines stay bounded.
+
+Held by counting before working: connections, webhooks at once, bytes and log lines have caps of their own.
+"""
 
 from __future__ import annotations
 

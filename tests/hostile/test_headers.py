@@ -1,4 +1,7 @@
-"""Hostile headers: whatever the proof of origin looks like, the answer is one and the same 401, for little work."""
+"""Hostile headers: whatever the proof of origin looks like, the answer is one and the same 401, for little work.
+
+Held by `protocol.signature.verify`, which looks at shape and length first and compares in constant time.
+"""
 
 from __future__ import annotations
 

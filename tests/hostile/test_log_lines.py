@@ -1,4 +1,7 @@
-"""Row A13: whatever a value holds, a line of the log is one line, of bounded length, and cannot look like another."""
+"""Row A13: whatever a value holds, a line of the log is one line, of bounded length, and cannot look like another.
+
+Held by `telemetry.logs`, through which every line goes last.
+"""
 
 from __future__ import annotations
 

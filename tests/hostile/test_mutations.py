@@ -1,4 +1,7 @@
-"""Row D9, and all of Linq's events: whatever is wrong in a signed body, it ends somewhere, and nothing breaks."""
+"""Row D9, and all of Linq's events: whatever is wrong in a signed body, it ends somewhere, and nothing breaks.
+
+Held by models in which every field may be missing or wrong, and by dead letters for what has no id.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What values show of themselves: ids and words of Linq's own, never what people said, who they are, or secrets."""
+"""What values show of themselves: ids and words of Linq's own, never what people said, who they are, or secrets.
+
+Held by reprs that list what they show, instead of leaving out what they hide.
+"""
 
 from __future__ import annotations
 

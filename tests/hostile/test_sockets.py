@@ -1,4 +1,7 @@
-"""Hostile connections, raw, against `linqbot run` as it is deployed: no 5xx, flat memory, and the next one is served."""
+"""Hostile connections, raw, against `linqbot run` as it is deployed: no 5xx, flat memory, and the next one is served.
+
+Held by llhttp in its strict mode, `cli.connection` around it, and ingress; each test says by which.
+"""
 
 from __future__ import annotations
 

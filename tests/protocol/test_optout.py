@@ -27,8 +27,11 @@ from linqbot.protocol.optout import WORDS, is_opt_out
         " opt-out ",
     ],
 )
-def test_these_ask_for_silence(text: str) -> None:
-    """The six words as they are written, OPT OUT in any case with or without blank or hyphen, blanks around them apart."""
+def test_a22_these_ask_for_silence(text: str) -> None:
+    """The six words as they are written, OPT OUT in any case with or without blank or hyphen, blanks around them apart.
+
+    Held by the words that carriers know.
+    """
     assert is_opt_out(text)
 
 
@@ -53,8 +56,11 @@ def test_these_ask_for_silence(text: str) -> None:
         "START",
     ],
 )
-def test_these_do_not(text: str) -> None:
-    """Case counts, and so does every other character: the whole message is the word, or it is none."""
+def test_a22_these_do_not(text: str) -> None:
+    """Case counts, and so does every other character: the whole message is the word, or it is none.
+
+    Held by comparing the whole message.
+    """
     assert not is_opt_out(text)
 
 

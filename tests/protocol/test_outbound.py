@@ -162,8 +162,11 @@ PARTS = st.one_of(
 
 
 @given(st.lists(PARTS, min_size=1, max_size=120))
-def test_every_bubble_of_any_reply_is_legal(parts: list[Any]) -> None:
-    """Whatever is put together, what leaves keeps every rule of a message, and no part but blank text is lost."""
+def test_o16_every_bubble_of_any_reply_is_legal(parts: list[Any]) -> None:
+    """Whatever is put together, what leaves keeps every rule of a message, and no part but blank text is lost.
+
+    Held by cutting at Linq's limits when a turn is frozen.
+    """
     bubbles = bubbles_of(Reply(*parts))
     kinds = [[type(part) for part in bubble] for bubble in bubbles]
 
@@ -198,8 +201,11 @@ def test_half_a_character_is_replaced() -> None:
         (Reply("b", Media(attachment_id="logo")), "attachment_id is none of Linq's"),
     ],
 )
-def test_reply_that_linq_would_refuse_is_a_dead_letter_and_the_rest_goes_on(illegal: Reply, said: str) -> None:
-    """It never leaves; the others keep their places, and so their keys."""
+def test_o16_reply_that_linq_would_refuse_is_a_dead_letter_and_the_rest_goes_on(illegal: Reply, said: str) -> None:
+    """It never leaves; the others keep their places, and so their keys.
+
+    Held by checking each reply by itself, and keys that are made of its place.
+    """
     frozen = freeze([Reply("a"), illegal, Reply("c")], ANSWERING)
 
     (letter,) = frozen.dead
@@ -236,8 +242,11 @@ def test_keys_of_a_position_tell_whether_its_reply_is_frozen() -> None:
     assert {whole[0].key, pieces[0].key} == keys_of_position(ANSWERING, 0)
 
 
-def test_more_than_a_hundred_bubbles_in_a_turn_are_refused() -> None:
-    """A handler that answers so much is broken: none of it is sent, and the error says how many."""
+def test_o16_more_than_a_hundred_bubbles_in_a_turn_are_refused() -> None:
+    """A handler that answers so much is broken: none of it is sent, and the error says how many.
+
+    Held by the cap, counted before anything is stored.
+    """
     hundred = freeze([Reply("a")] * 100, ANSWERING)
 
     with pytest.raises(ReplyError, match="101 bubbles; at most 100"):

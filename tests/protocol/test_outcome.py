@@ -126,8 +126,11 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("status", "code", "source"), UNKNOWN)
-def test_unknown_outcome_is_repeated_under_the_same_key(status: int, code: int | None, source: str) -> None:
-    """What may have arrived is tried again, burnt and marked, never under another key."""
+def test_o8_unknown_outcome_is_repeated_under_the_same_key(status: int, code: int | None, source: str) -> None:
+    """What may have arrived is tried again, burnt and marked, never under another key.
+
+    Held by `Repeat.KEYED`, and the mark `ambiguous`.
+    """
     wait = wait_of(judged(refusal(status, code)))
 
     assert (wait.burn, wait.ambiguous, wait.use_plain) == (True, True, False), source
@@ -223,8 +226,11 @@ RETRY_AFTER = [
 
 
 @pytest.mark.parametrize(("told", "expected_ms", "why"), RETRY_AFTER)
-def test_rate_limit_waits_as_long_as_linq_says(told: str, expected_ms: int, why: str) -> None:
-    """`Retry-After` is honoured in every form it comes in, up to an hour at a time, and burns nothing (1007)."""
+def test_o1_rate_limit_waits_as_long_as_linq_says(told: str, expected_ms: int, why: str) -> None:
+    """`Retry-After` is honoured in every form it comes in, up to an hour at a time, and burns nothing (1007).
+
+    Held by `retry_after`, which reads seconds and dates and bounds them.
+    """
     wait = wait_of(judged(refusal(429, 1007, retry_after=told)))
 
     assert (wait.delay_ms, wait.burn, wait.ambiguous) == (expected_ms, False, False), why
@@ -237,8 +243,11 @@ def test_rate_limit_without_header_reads_the_envelope() -> None:
     assert wait_of(judged(Answer(status=429, body=sample))).delay_ms == 45_000
 
 
-def test_rate_limit_without_any_word_waits_a_window() -> None:
-    """A bare 429 waits for the pair's window of a minute (section 3)."""
+def test_o1_rate_limit_without_any_word_waits_a_window() -> None:
+    """A bare 429 waits for the pair's window of a minute (section 3).
+
+    Held by the window of the documented limit as the default.
+    """
     assert wait_of(judged(refusal(429, None))).delay_ms == 60_000
 
 

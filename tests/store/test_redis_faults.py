@@ -104,7 +104,10 @@ async def test_a_full_memory_is_not_ready(server: Server, clock: TurnedClock) ->
 
 
 async def test_a10_scripts_that_the_server_forgot_are_sent_again(server: Server, clock: TurnedClock) -> None:
-    """SCRIPT FLUSH is not noticed, not even by calls that share a pipeline."""
+    """SCRIPT FLUSH is not noticed, not even by calls that share a pipeline.
+
+    Held by NOSCRIPT, the one error after which a script is sent with its text.
+    """
     async with store_on(server, clock) as store, raw(server.url) as client:
         await store.accept(arrival("e0"))
         await client.script_flush()
@@ -253,7 +256,10 @@ async def test_a_wrong_password_is_a_wrong_setting(server: Server, clock: Turned
 
 
 async def test_a8_a_newer_layout_is_refused_and_left_alone(server: Server, clock: TurnedClock) -> None:
-    """An old release never writes into a namespace that a newer one has taken over."""
+    """An old release never writes into a namespace that a newer one has taken over.
+
+    Held by the number of the layout in `meta`, looked at before anything else.
+    """
     async with raw(server.url) as client:
         await client.hset("lb1:{faults.0}:meta", "layout", "2")
         with pytest.raises(LayoutError, match="newer"):

@@ -1,4 +1,7 @@
-"""An answer is lost after the script ran: the client sends the script again, and nothing happens twice."""
+"""An answer is lost after the script ran: the client sends the script again, and nothing happens twice.
+
+Held by tokens and ids: a script that ran before finds its own, and says so instead of doing it again.
+"""
 
 from __future__ import annotations
 
@@ -85,14 +88,14 @@ async def frozen(store: RedisStore, *replies: OutboxItem) -> None:
     )
 
 
-async def test_an_accept_whose_answer_was_lost_keeps_the_event_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_an_accept_whose_answer_was_lost_keeps_the_event_once(line: Proxy, store: RedisStore) -> None:
     """The repeat finds its own ids: DUPLICATE, and one event waits."""
     line.cuts = 1
     assert await store.accept(event("e1")) is Accepted.DUPLICATE
     assert await store.stats() == Stats(inbox=1, outbox=0, dead=0, timers=0)
 
 
-async def test_a_receipt_whose_answer_was_lost_ends_one_reply(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_receipt_whose_answer_was_lost_ends_one_reply(line: Proxy, store: RedisStore) -> None:
     """The second reply of the lane stays."""
     await frozen(store, reply("k1"), reply("k2"))
     line.cuts = 1
@@ -100,7 +103,7 @@ async def test_a_receipt_whose_answer_was_lost_ends_one_reply(line: Proxy, store
     assert (await store.stats()).outbox == 1
 
 
-async def test_a_fact_whose_answer_was_lost_is_learned(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_fact_whose_answer_was_lost_is_learned(line: Proxy, store: RedisStore) -> None:
     """The repeat says the same once more."""
     fact = Fact(key="k", value=b"v", rank=7)
     line.cuts = 1
@@ -108,14 +111,14 @@ async def test_a_fact_whose_answer_was_lost_is_learned(line: Proxy, store: Redis
     assert await store.facts(["k"]) == {"k": fact}
 
 
-async def test_a_post_whose_answer_was_lost_is_appended_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_post_whose_answer_was_lost_is_appended_once(line: Proxy, store: RedisStore) -> None:
     """The repeat finds its own name."""
     line.cuts = 1
     assert await store.post([replace(reply("k1"), once="send")]) is Accepted.DUPLICATE
     assert (await store.stats()).outbox == 1
 
 
-async def test_a_pass_whose_answer_was_lost_moves_the_lane_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_pass_whose_answer_was_lost_moves_the_lane_once(line: Proxy, store: RedisStore) -> None:
     """The repeat says False; what waited is in the chat's lane, once."""
     await store.post([replace(reply(key), lane="to:a") for key in ("k1", "k2")])
     lease = await held(store, Side.OUT)
@@ -125,7 +128,7 @@ async def test_a_pass_whose_answer_was_lost_moves_the_lane_once(line: Proxy, sto
     assert (await held(store, Side.OUT)).lane == LANE
 
 
-async def test_a_lease_whose_answer_was_lost_is_given_again(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_lease_whose_answer_was_lost_is_given_again(line: Proxy, store: RedisStore) -> None:
     """The lane comes under the same token, without a stall."""
     await store.accept(event("e1"))
     line.cuts = 1
@@ -133,7 +136,7 @@ async def test_a_lease_whose_answer_was_lost_is_given_again(line: Proxy, store: 
     assert (lease.lane, lease.stalls) == (LANE, 0)
 
 
-async def test_a_lease_whose_answer_was_lost_spends_its_budget_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_lease_whose_answer_was_lost_spends_its_budget_once(line: Proxy, store: RedisStore) -> None:
     """A budget of one unit is enough for the lease and its repeat."""
     await frozen(store, reply("k1", pair="p"))
     line.cuts = 1
@@ -142,7 +145,7 @@ async def test_a_lease_whose_answer_was_lost_spends_its_budget_once(line: Proxy,
     assert lease.reply.key == "k1"
 
 
-async def test_a_beat_whose_answer_was_lost_keeps_the_lease(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_beat_whose_answer_was_lost_keeps_the_lease(line: Proxy, store: RedisStore) -> None:
     """Nothing is reported as lost."""
     await store.accept(event("e1"))
     lease = await held(store)
@@ -150,7 +153,7 @@ async def test_a_beat_whose_answer_was_lost_keeps_the_lease(line: Proxy, store: 
     assert await store.beat(Side.IN, [(LANE, lease.token)]) == frozenset()
 
 
-async def test_a_release_whose_answer_was_lost_is_done(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_release_whose_answer_was_lost_is_done(line: Proxy, store: RedisStore) -> None:
     """The repeat says False; the lane is ready, once."""
     await store.accept(event("e1"))
     lease = await held(store)
@@ -160,7 +163,7 @@ async def test_a_release_whose_answer_was_lost_is_done(line: Proxy, store: Redis
     assert [one.lane for one in taken] == [LANE]
 
 
-async def test_a_retry_whose_answer_was_lost_counts_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_retry_whose_answer_was_lost_counts_once(line: Proxy, store: RedisStore) -> None:
     """The repeat says False; one attempt is burnt."""
     await store.accept(event("e1"))
     lease = await held(store)
@@ -169,7 +172,9 @@ async def test_a_retry_whose_answer_was_lost_counts_once(line: Proxy, store: Red
     assert (await held(store)).attempts == 1
 
 
-async def test_a_commit_whose_answer_was_lost_is_done_once(line: Proxy, store: RedisStore, clock: TurnedClock) -> None:
+async def test_s5_a_commit_whose_answer_was_lost_is_done_once(
+    line: Proxy, store: RedisStore, clock: TurnedClock
+) -> None:
     """The repeat is STALE; replies, state and timers are there once."""
     await store.accept(event("e1"))
     lease = await held(store)
@@ -187,7 +192,7 @@ async def test_a_commit_whose_answer_was_lost_is_done_once(line: Proxy, store: R
     assert (await store.load(["s"]))["s"].value == b"v"
 
 
-async def test_a_bubble_whose_answer_was_lost_is_frozen_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_bubble_whose_answer_was_lost_is_frozen_once(line: Proxy, store: RedisStore) -> None:
     """The repeat of a partial commit is COMMITTED and appends nothing."""
     await store.accept(event("e1"))
     lease = await held(store)
@@ -197,7 +202,7 @@ async def test_a_bubble_whose_answer_was_lost_is_frozen_once(line: Proxy, store:
     assert (await store.stats()).outbox == 1
 
 
-async def test_a_note_whose_answer_was_lost_is_kept(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_note_whose_answer_was_lost_is_kept(line: Proxy, store: RedisStore) -> None:
     """The repeat returns the value of the first run."""
     await store.accept(event("e1"))
     lease = await held(store)
@@ -205,7 +210,7 @@ async def test_a_note_whose_answer_was_lost_is_kept(line: Proxy, store: RedisSto
     assert await store.note(LANE, lease.token, "n", b"v") == b"v"
 
 
-async def test_a_settle_whose_answer_was_lost_ends_one_reply(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_settle_whose_answer_was_lost_ends_one_reply(line: Proxy, store: RedisStore) -> None:
     """The repeat says False; the next reply of the lane stays."""
     await frozen(store, reply("k1"), reply("k2"))
     lease = await held(store, Side.OUT)
@@ -217,7 +222,7 @@ async def test_a_settle_whose_answer_was_lost_ends_one_reply(line: Proxy, store:
     assert record.key == "k1"
 
 
-async def test_a_wait_whose_answer_was_lost_burns_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_wait_whose_answer_was_lost_burns_once(line: Proxy, store: RedisStore) -> None:
     """The repeat says False; one attempt is burnt."""
     await frozen(store, reply("k1"))
     lease = await held(store, Side.OUT)
@@ -226,7 +231,7 @@ async def test_a_wait_whose_answer_was_lost_burns_once(line: Proxy, store: Redis
     assert (await held(store, Side.OUT)).attempts == 1
 
 
-async def test_a_dead_letter_whose_answer_was_lost_is_kept_once(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_dead_letter_whose_answer_was_lost_is_kept_once(line: Proxy, store: RedisStore) -> None:
     """The repeat replaces it; a drop that is repeated finds nothing."""
     line.cuts = 1
     await store.bury(DeadLetter(id="d", kind="event", reason="gave up"))
@@ -236,7 +241,7 @@ async def test_a_dead_letter_whose_answer_was_lost_is_kept_once(line: Proxy, sto
     assert await store.dead() == []
 
 
-async def test_a_sweep_whose_answer_was_lost_does_no_harm(line: Proxy, store: RedisStore) -> None:
+async def test_s5_a_sweep_whose_answer_was_lost_does_no_harm(line: Proxy, store: RedisStore) -> None:
     """A leased lane stays leased."""
     await store.accept(event("e1"))
     lease = await held(store)
@@ -245,7 +250,7 @@ async def test_a_sweep_whose_answer_was_lost_does_no_harm(line: Proxy, store: Re
     assert await store.beat(Side.IN, [(LANE, lease.token)]) == frozenset()
 
 
-async def test_an_answer_lost_again_and_again_is_an_unavailable_store(line: Proxy, store: RedisStore) -> None:
+async def test_s5_an_answer_lost_again_and_again_is_an_unavailable_store(line: Proxy, store: RedisStore) -> None:
     """After three losses the caller hears of it; the event is kept once all the same."""
     line.cuts = 3
     with pytest.raises(StoreUnavailable):
@@ -253,7 +258,7 @@ async def test_an_answer_lost_again_and_again_is_an_unavailable_store(line: Prox
     assert await store.stats() == Stats(inbox=1, outbox=0, dead=0, timers=0)
 
 
-async def test_calls_of_one_turn_share_a_pipeline_and_its_fate(line: Proxy, store: RedisStore) -> None:
+async def test_s5_calls_of_one_turn_share_a_pipeline_and_its_fate(line: Proxy, store: RedisStore) -> None:
     """A lost answer is lost to all of them; each is repeated, none is done twice."""
     line.cuts = 1
     results = await asyncio.gather(*(store.accept(event(f"e{i}")) for i in range(20)))

@@ -49,7 +49,10 @@ def test_private_memories_are_private() -> None:
 
 
 async def test_a8_a_newer_layout_is_refused(file: Path, clock: TurnedClock) -> None:
-    """A file of a newer linqbot is not touched."""
+    """A file of a newer linqbot is not touched.
+
+    Held by `PRAGMA user_version`, looked at before anything else.
+    """
     async with open_at(file, clock):
         pass
     tamper(file, f"PRAGMA user_version = {LAYOUT + 1}")

@@ -11,8 +11,11 @@ from linqbot.testing.store_contract.samples import arrival, lease, nothing
 from tests.store.sqlite_file import SetClock
 
 
-async def test_time_never_runs_backwards(file: Path) -> None:
-    """A clock that is set back a little: store time stands still until the clock has caught up."""
+async def test_a11_time_never_runs_backwards(file: Path) -> None:
+    """A clock that is set back a little: store time stands still until the clock has caught up.
+
+    Held by `StoreTime`, which never tells less than what was stored.
+    """
     clock = SetClock(1_000_000)
     async with SqliteStore(f"sqlite:///{file}", clock=clock, namespace="bot", limits=Limits()) as store:
         await store.accept(arrival("event-1", "a"))
