@@ -253,52 +253,6 @@ def test_what_makes_a_message_costs_and_the_rest_is_free() -> None:
     assert frozen(React("love")).pair == ""
 
 
-@pytest.mark.parametrize(
-    ("action", "service", "what"),
-    [  # linq-api-v3.md section 9.3
-        (React("love"), "RCS", "sent"),
-        (React("love"), "SMS", "refused"),
-        (Unreact("love"), "SMS", "refused"),
-        (Poll("a", "b"), "RCS", "refused"),
-        (Poll("a", "b"), "SMS", "refused"),
-        (Vote("o1"), "SMS", "refused"),
-        (Unvote("o1"), "RCS", "refused"),
-        (AddOptions("c"), "SMS", "refused"),
-        (Typing(), "RCS", "left out"),
-        (Typing(), "SMS", "left out"),
-        (Typing(on=False), "SMS", "left out"),
-        (MarkRead(), "RCS", "sent"),
-        (MarkRead(), "SMS", "left out"),
-        (Edit("new"), "RCS", "refused"),
-        (Edit("new"), "SMS", "refused"),
-        (React(Sticker("🎉")), "SMS", "refused"),
-        (VoiceMemo(url="https://example.com/a.m4a"), "SMS", "sent"),
-        (VoiceMemo(url="https://example.com/a.m4a"), "RCS", "sent"),
-        (ShareContact(), "RCS", "refused"),
-        (RequestLocation(), "SMS", "refused"),
-        (RenameGroup("Team"), "SMS", "refused"),
-        (LeaveChat(), "RCS", "refused"),
-        (SetBackground("mango"), "RCS", "left out"),
-        (SetBackground("mango"), "SMS", "left out"),
-        (ClearBackground(), "SMS", "left out"),
-        (Poll("a", "b"), None, "sent"),
-        (React("love"), None, "sent"),
-        (Typing(), "something new", "left out"),
-    ],
-    ids=str,
-)
-def test_each_service_gets_what_it_has(action: Action, service: str | None, what: str) -> None:
-    """Refused by name where Linq would refuse it, left out where it would have no effect, asked where nobody knows."""
-    result = freeze([action, Reply("b")], on(service))
-
-    *done, reply = result.items
-    assert {"sent": len(done) == 1, "refused": len(result.dead) == 1, "left out": not done and not result.dead}[what]
-    assert reply.key == key(1)
-    if what == "refused":
-        assert f"{type(action).__name__} is for iMessage" in result.dead[0].reason
-        assert f"this chat is on {service}" in result.dead[0].reason
-
-
 GROUP = replace(ANSWERING, around=replace(ANSWERING.around, is_group=True))
 DIRECT = replace(ANSWERING, around=replace(ANSWERING.around, is_direct=True))
 GROUPS_ONLY: list[Action] = [

@@ -16,7 +16,7 @@ from linqbot.protocol.bubbles import bubbles_of
 from linqbot.protocol.outbound import Answering, freeze, keys_of_position
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Repeat, Request
-from linqbot.replies import AppCard, AppClip, Effect, Link, Media, Mention, Reply, Target, Text, bold
+from linqbot.replies import AppCard, AppClip, Link, Media, Reply, Target, Text
 from linqbot.replies.characters import utf16_length
 from tests.protocol.wire import message_in, message_of
 
@@ -179,14 +179,6 @@ def test_o16_every_bubble_of_any_reply_is_legal(parts: list[Any]) -> None:
     ]
 
 
-def test_screen_effect_plays_once_and_bubble_effect_is_on_every_piece() -> None:
-    """Confetti twice is once too often; a secret in invisible ink is invisible to its end."""
-    party, secret = Reply("a", "b", effect="confetti"), Reply("a", "b", effect="invisible")
-
-    assert ["effect" in message_of(item) for item in freeze([party], ANSWERING).items] == [True, False]
-    assert ["effect" in message_of(item) for item in freeze([secret], ANSWERING).items] == [True, True]
-
-
 def test_half_a_character_is_replaced() -> None:
     """A lone surrogate is no Unicode: it leaves as the replacement character, and the rest of the text is kept."""
     (item,) = freeze([Reply("a\ud83db")], ANSWERING).items
@@ -327,89 +319,6 @@ def test_cards_and_clips_stand_alone() -> None:
 def on(service: str | None) -> Answering:
     """The same turn, answering a message that came over another service."""
     return replace(ANSWERING, around=replace(ANSWERING.around, service=service))
-
-
-@pytest.mark.parametrize(
-    ("service", "preferred", "sent"),
-    [  # linq-api-v3.md sections 2 (2018, 2028), 6.1 and 6.2
-        ("iMessage", None, True),
-        (None, None, True),
-        ("RCS", None, False),
-        ("SMS", None, False),
-        ("iMessage", "SMS", False),
-        (None, "RCS", False),
-        ("SMS", "iMessage", True),
-    ],
-)
-@pytest.mark.parametrize("card", [CARD, CLIP], ids=["card", "clip"])
-def test_a_card_that_would_be_downgraded_is_refused_by_name(
-    card: Any, service: str | None, preferred: Any, sent: bool
-) -> None:
-    """Linq never sends one as SMS or RCS, so nothing leaves; who asks for iMessage gets Linq's own answer."""
-    result = freeze([Reply("a", card, preferred_service=preferred), Reply("b")], on(service))
-
-    assert [letter.reason for letter in result.dead] == (
-        []
-        if sent
-        else [
-            (
-                f"reply 1 of handler 'echo': {type(card).__name__} is for iMessage alone, and this would be sent as "
-                f"{preferred or service}"
-            )
-        ]
-    )
-    assert len(result.items) == (3 if sent else 1)
-
-
-@pytest.mark.parametrize(
-    ("service", "preferred", "group", "fields"),
-    [  # linq-api-v3.md section 9.3: decorations and mentions are iMessage's; section 6.1: mentions are for groups
-        ("iMessage", None, True, {"text_decorations", "mention", "mention_range"}),
-        ("iMessage", None, False, {"text_decorations"}),
-        (None, None, True, {"text_decorations", "mention", "mention_range"}),
-        ("RCS", None, True, set()),
-        ("SMS", None, True, set()),
-        ("SMS", None, False, set()),
-        ("iMessage", "SMS", True, set()),
-        ("iMessage", "RCS", False, set()),
-        ("SMS", "iMessage", True, {"text_decorations", "mention", "mention_range"}),
-    ],
-)
-def test_formatting_is_dropped_where_the_service_has_none(
-    service: str | None, preferred: Any, group: bool, fields: set[str]
-) -> None:
-    """The words go out all the same."""
-    answering = replace(ANSWERING, around=replace(ANSWERING.around, service=service, is_group=group))
-    text = bold("Hi ") + Mention("+12025550100", "Ann")
-    (item,) = freeze([Reply(text, preferred_service=preferred)], answering).items
-
-    (part,) = message_of(item)["parts"]
-    assert part.keys() - {"type", "value"} == fields
-    assert part["value"] == "Hi Ann"
-
-
-@pytest.mark.parametrize(
-    ("service", "preferred", "shown"),
-    [  # linq-api-v3.md section 9.3: effects are iMessage's
-        ("iMessage", None, True),
-        (None, None, True),
-        ("RCS", None, False),
-        ("SMS", None, False),
-        ("iMessage", "RCS", False),
-        ("SMS", "iMessage", True),
-    ],
-)
-@pytest.mark.parametrize("effect", ["confetti", "slam", Effect("northern_lights", "screen")], ids=str)
-def test_an_effect_is_dropped_where_the_service_has_none(
-    effect: Any, service: str | None, preferred: Any, shown: bool
-) -> None:
-    """The words go out all the same; a newer effect is sent with the kind that it was named with."""
-    (item,) = freeze([Reply("a", effect=effect, preferred_service=preferred)], on(service)).items
-
-    message = message_of(item)
-    assert ("effect" in message) is shown
-    if shown and isinstance(effect, Effect):
-        assert message["effect"] == {"type": "screen", "name": "northern_lights"}
 
 
 def test_a_file_that_was_not_uploaded_is_dead() -> None:

@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linqbot.emulator.names import Names
+from linqbot.emulator.rules import check_first, read_content
+from linqbot.emulator.vault import Vault
 from linqbot.errors import ReplyError
 from linqbot.ids import fact_key, send_key
 from linqbot.protocol.guard import health_key, line_key, person_key
 from linqbot.protocol.proactive import Cause, begin, chat_fact, lane_of
 from linqbot.records import OutboxItem, Repeat
 from linqbot.replies import Link, Markdown, Media, Reply, Send, Text, bold
+from linqbot.testing.clock import TurnedClock
 from tests.protocol.wire import message_of
 
 LINE = "+12025550100"
@@ -24,6 +28,8 @@ CHAT = "8f392755-6865-4b18-880a-227f9d8b458f"
 TARGET = "89e3566e-1d13-49e5-a8ee-48490d5bfeb7"
 CAUSE = Cause(namespace="bot", event_id="e1", handler="weekly", line=LINE, now_ms=1_000)
 ANYWHERE = replace(CAUSE, line=None)
+PICTURE = Media(url="https://example.com/a.png")
+VAULT = Vault(Names(0), TurnedClock())
 
 
 def body_of(item: OutboxItem) -> dict[str, Any]:
@@ -164,38 +170,58 @@ def test_several_bubbles_are_several_items_in_order() -> None:
     assert {item.lane for item in items} == {lane_of(Send(ALICE, "x"), LINE)}
 
 
-OPENINGS = [
-    ("See https://example.com/1 now", [["See"], ["https://example.com/1 now"]]),
-    ("See www.example.com", [["See"], ["www.example.com"]]),
-    (["Hi", "https://example.com"], [["Hi"], ["https://example.com"]]),
-    (["https://example.com", "Hi"], [["Hi"], ["https://example.com"]]),
-    ([Link("https://example.com"), "Hi", "Bye"], [["Hi"], ["https://example.com"], ["Bye"]]),
-    (Reply(Link("https://example.com"), "Hi"), [["Hi"], ["https://example.com"]]),
-    (Reply(Media(url="https://example.com/a.png"), "at www.example.com"), [["media", "at"], ["www.example.com"]]),
-    (Reply("a", Media(url="https://example.com/a.png"), "www.a.com"), [["a", "media"], ["www.a.com"]]),
-    ("no scheme: example dot com", [["no scheme: example dot com"]]),
+SITE = "https://example.com"
+OPENINGS: list[tuple[str, Any, list[list[str]]]] = [
+    ("7.1 no URL in a text", f"See {SITE}/1 now", [["See"], [f"{SITE}/1 now"]]),
+    ("7.1 no URL in a text: without a scheme", "See www.example.com", [["See"], ["www.example.com"]]),
+    ("7.1 no URL in any text: the second goes as it is", ["Hi", SITE], [["Hi"], [SITE]]),
+    ("7.1 no URL in any text: it waits", [SITE, "Hi"], [["Hi"], [SITE]]),
+    ("7.1 no link part: it waits", [Link(SITE), "Hi", "Bye"], [["Hi"], [SITE], ["Bye"]]),
+    ("7.1 no link part, 6.1 alone", Reply(Link(SITE), "Hi"), [["Hi"], [SITE]]),
+    ("7.1 media may be there", Reply(PICTURE, "at www.example.com"), [["media", "at"], ["www.example.com"]]),
+    ("7.1 any text: behind media, too", Reply("a", PICTURE, "www.a.com"), [["a", "media"], ["www.a.com"]]),
+    ("7.1 what is no URL", "no scheme: example dot com", [["no scheme: example dot com"]]),
 ]
 
 
-@pytest.mark.parametrize(("reply", "said"), OPENINGS, ids=[str(number) for number in range(len(OPENINGS))])
-def test_no_address_is_in_the_first_message_to_somebody_new(reply: Any, said: list[list[str]]) -> None:
-    """Source: linq-api-v3.md section 7.1. What may not go first goes second; nothing is left out."""
-    assert words(begin(Send(ALICE, reply), CAUSE)) == said
+@pytest.mark.parametrize(("source", "reply", "said"), OPENINGS, ids=[row[0] for row in OPENINGS])
+def test_no_address_is_in_the_first_message_to_somebody_new(source: str, reply: Any, said: list[list[str]]) -> None:
+    """What may not go first goes second, and nothing is left out; the emulator, a witness of its own, takes the first."""
+    first, *others = begin(Send(ALICE, reply), CAUSE)
+
+    assert words((first, *others)) == said, source
+    check_first(read_content(body_of(first), VAULT, people=(LINE, ALICE), is_group=False))
 
 
-@pytest.mark.parametrize("reply", ["https://example.com", Link("https://example.com"), ["www.a.com", "ftp://b.c"]])
-def test_what_cannot_open_a_chat_is_refused_by_name(reply: Any) -> None:
+@pytest.mark.parametrize(
+    ("source", "reply"),
+    [
+        ("7.1 no URL in a text", SITE),
+        ("7.1 no link part", Link(SITE)),
+        ("7.1 no URL in any text", ["www.a.com", "ftp://b.c"]),
+        ("7.1 neither", [Link(SITE), SITE]),
+    ],
+)
+def test_what_cannot_open_a_chat_is_refused_by_name(source: str, reply: Any) -> None:
     """Nothing but addresses: there are no words to begin with."""
     with pytest.raises(ReplyError, match="begin with words"):
         begin(Send(ALICE, reply), CAUSE)
 
 
-@pytest.mark.parametrize("reply", ["https://example.com", Link("https://example.com")])
-def test_a_link_may_go_first_where_the_chat_is_there_or_linq_picks_the_line(reply: Any) -> None:
-    """Source: linq-api-v3.md section 7.2 for POST /v3/messages."""
-    assert words(begin(Send(ALICE, reply), CAUSE, chat_id=CHAT)) == [["https://example.com"]]
-    assert words(begin(Send(CHAT, reply), CAUSE)) == [["https://example.com"]]
-    assert words(begin(Send(ALICE, reply), ANYWHERE)) == [["https://example.com"]]
+@pytest.mark.parametrize(
+    ("source", "to", "cause", "chat_id"),
+    [
+        ("7.1 only when a new chat results: it is known", ALICE, CAUSE, CHAT),
+        ("7.1 only when a new chat results: by its id", CHAT, CAUSE, None),
+        ("7.2 may contain a link here", ALICE, ANYWHERE, None),
+    ],
+)
+@pytest.mark.parametrize("reply", [SITE, Link(SITE)])
+def test_a_link_may_go_first_where_the_chat_is_there_or_linq_picks_the_line(
+    source: str, to: str, cause: Cause, chat_id: str | None, reply: Any
+) -> None:
+    """Nothing is postponed that Linq takes."""
+    assert words(begin(Send(to, reply), cause, chat_id=chat_id)) == [[SITE]], source
 
 
 @pytest.mark.parametrize("cause", [CAUSE, ANYWHERE], ids=["line", "anywhere"])

@@ -1,4 +1,4 @@
-"""Files, cards, effects, edits, groups and backgrounds: what is refused when it is built."""
+"""Files, cards, edits, groups and backgrounds: what is refused when it is built."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from linqbot.emulator import rules
 from linqbot.emulator.places import COLORS, DYNAMIC
 from linqbot.errors import ReplyError
 from linqbot.replies import (
@@ -15,7 +14,6 @@ from linqbot.replies import (
     AppCard,
     AppClip,
     Edit,
-    Effect,
     Media,
     RemoveParticipant,
     RenameGroup,
@@ -28,7 +26,6 @@ from linqbot.replies import (
     compose,
 )
 from linqbot.replies.background import VARIANTS
-from linqbot.replies.effect import EFFECTS, effect_of
 from linqbot.replies.upload import MEGABYTE
 
 UPLOAD = "0b0c2f6e-6a10-4a1d-9d51-9a1f6c0a7b11"
@@ -160,35 +157,6 @@ def test_cards_alone_are_replies() -> None:
     assert compose([card(caption="secret"), clip]) == (Reply(card(caption="secret")), Reply(clip))
     assert "secret" not in repr(card(caption="secret"))
     assert "example.com" not in repr(clip)
-
-
-def test_every_effect_is_known_with_its_kind() -> None:
-    """11 of the screen and 4 of the bubble (linq-api-v3.md section 6.2); the emulator has its own table."""
-    kinds = {name: kind for kind, names in rules.EFFECTS.items() for name in names}
-
-    assert kinds == dict(EFFECTS)
-    assert len(kinds) == 15
-    assert effect_of("slam") == Effect("slam", "bubble")
-
-
-def test_a_newer_effect_is_named_with_its_kind() -> None:
-    """What this linqbot does not know is sent as it was named."""
-    assert effect_of(Effect("northern_lights", "screen")) == Effect("northern_lights", "screen")
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "said"),
-    [
-        ("", "screen", "the name of an Effect is a word in lower case"),
-        ("Slam!", "bubble", "the name of an Effect is a word in lower case"),
-        ("slam", "both", "the type of an Effect is one of screen, bubble"),
-        ("slam", "screen", "the effect slam is one of type bubble, not screen"),
-    ],
-)
-def test_an_effect_that_makes_no_sense_is_refused(name: str, kind: Any, said: str) -> None:
-    """Its name, its kind, and the two together."""
-    with pytest.raises(ReplyError, match=said):
-        Effect(name, kind)
 
 
 def test_every_background_is_one_that_linq_has() -> None:
