@@ -24,6 +24,7 @@ MB = 1024 * 1024
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A bot that takes webhooks and keeps them; one for all these tests, as in real life."""
     diary = tmp_path_factory.mktemp("diary") / "diary"
+    diary.touch()
     with Served("tests/hostile/bots.py:listener", DIARY=str(diary)) as bot:
         assert takes_a_webhook(bot)
         yield bot

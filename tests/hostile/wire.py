@@ -6,7 +6,7 @@ import re
 import select
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -90,3 +90,10 @@ def request(body: bytes, proof: Mapping[str, str]) -> bytes:
     """A whole webhook, as Linq sends it."""
     headers = {name.replace("-", "_"): value for name, value in proof.items()}
     return head(content_length=len(body), **headers) + body
+
+
+def raw_request(body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """A request with these headers, byte for byte, legal or not."""
+    named = [(b"host", b"bot.test"), *headers, (b"content-length", str(len(body)).encode())]
+    lines = [b"POST /webhooks/linq HTTP/1.1", *(name + b": " + value for name, value in named), b"", b""]
+    return b"\r\n".join(lines) + body
