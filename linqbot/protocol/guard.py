@@ -18,25 +18,27 @@ OPTED_OUT = "opted-out"
 BLOCKED = "blocked"
 """Kind of the fact that the account blocks a person."""
 PERSON = "person"
-"""Kind of the fact whose a chat is. Its value is keys, parted by blanks: `opted-out` of its one person (none in a group),
-and its line's.
+"""Kind of the fact whose a chat is. Its value is words parted by blanks: the key of `opted-out` of its one person (none in
+a group), its line's key, and `CRITICAL` if that is its health.
 """
 
 HEALTH = "health"
-"""Kind of the fact how Linq judges a chat, under the chat and, of a direct one, under its person."""
+"""Kind of the fact which chat of a person was in critical health; its value is the key of that chat's `person`."""
 
-CRITICAL = b"CRITICAL"
-"""Value of a chat's `health` at which Linq advises to pause (linq-api-v3.md section 9.2)."""
+CRITICAL = "CRITICAL"
+"""The health of a chat at which Linq advises to pause (linq-api-v3.md section 9.2)."""
 
 YES = b"1"
 """Value of a fact that says nothing more."""
+UNSURE = b"?"
+"""The same of somebody in a chat whose handle is not known: nothing that they do can be seen to end it."""
 
 REFUSED_MS = 3_600_000
 """How long a refusal is believed that may end without our knowing, before Linq is asked again."""
 FLAGGED_MS = 15 * 60_000
 """The same for a line; news of it comes by webhook, too."""
 WHOSE_MS = 24 * 3_600_000
-"""How long it is known whose a chat is in which nobody writes."""
+"""How long it is known whose a chat is and how it is judged, unless somebody opted out in it."""
 PAUSE_MS = 60_000
 """How long a send waits that may not leave now, before the facts are looked at again; answers do not wait for it
 (`Wait.gives_way`)."""
@@ -53,6 +55,11 @@ class Ruling:
 
 _SILENCE = Ruling(why="the recipient has opted out, so nothing is sent until they write again (code 2024)")
 _BLOCK = Ruling(why="the recipient's handle is blocked on this account; unblock it first (code 2026)")
+_REFUSED = Ruling(
+    why="Linq refused the message before it in this chat: somebody opted out or is blocked (codes 2024, 2026); it is asked "
+    "again within an hour, or when somebody writes there",
+    wait_ms=PAUSE_MS,
+)
 _LINE = Ruling(why="the sending line is flagged; what nobody waits for waits until it recovers", wait_ms=PAUSE_MS)
 _HEALTH = Ruling(why="the chat's health is critical; what nobody waits for waits until it recovers", wait_ms=PAUSE_MS)
 
@@ -67,17 +74,15 @@ def line_key(number: str) -> str:
     return fact_key("line", number)
 
 
-def health_key(chat_id: str) -> str:
-    """The key of what is known about a chat's health, when it is not well."""
-    return fact_key(HEALTH, chat_id)
-
-
-def whose(chat_id: str, *, person: str | None, line: str | None, at_ms: int, ttl_ms: int = WHOSE_MS) -> Fact:
-    """That a chat is of this line and, unless it is a group, with this person; None: it is not known. What was believed of
-    a person without a name ends with it.
+def whose(
+    chat_id: str, *, person: str | None, line: str | None, at_ms: int, critical: bool = False, ttl_ms: int = WHOSE_MS
+) -> Fact:
+    """That a chat is of this line and, unless it is a group, with this person (None: it is not known), and whether its
+    health is critical. What was believed of a person without a name ends with it.
     """
     keys = (*((person_key(OPTED_OUT, person),) if person else ()), *((line_key(line),) if line else ()))
-    return Fact(key=fact_key(PERSON, chat_id), value=" ".join(keys).encode() or None, rank=at_ms, ttl_ms=ttl_ms)
+    words = (*keys, CRITICAL) if critical else keys
+    return Fact(key=fact_key(PERSON, chat_id), value=" ".join(words).encode() or None, rank=at_ms, ttl_ms=ttl_ms)
 
 
 def guards_of_answer(handle: str | None) -> tuple[str, ...]:
@@ -90,42 +95,46 @@ def guards_of_broadcast(*, handle: str | None = None, chat_id: str | None = None
     known), its chat (None: not known yet) and the line it leaves from, as in `OutboxItem.line`.
     """
     person = (person_key(OPTED_OUT, handle), person_key(BLOCKED, handle)) if handle else ()
-    if chat_id:
-        chat: tuple[str, ...] = (health_key(chat_id), fact_key(PERSON, chat_id))
-    else:
-        chat = (person_key(HEALTH, handle),) if handle else ()
+    unknown = (person_key(HEALTH, handle),) if handle else ()
+    chat = (fact_key(PERSON, chat_id),) if chat_id else unknown
     return (*person, *chat, *((line,) if line else ()))
 
 
 def ruling_of(lease: Lease) -> Ruling | None:
     """Why the leased reply may not leave now; None: it may."""
-    known = {kind_of(key): fact.value for key, fact in lease.facts.items() if fact.value is not None}
+    known = {(kind_of(key), fact.value) for key, fact in lease.facts.items() if fact.value is not None}
     if not known:
         return None
-    if OPTED_OUT in known:
+    if (OPTED_OUT, YES) in known:
         return _SILENCE
-    if BLOCKED in known:
+    if (BLOCKED, YES) in known:
         return _BLOCK
     if lease.reply is None or not lease.reply.broadcast or lease.ambiguous_ms is not None:
         return None
-    if "line" in known:
+    if not known.isdisjoint({(OPTED_OUT, UNSURE), (BLOCKED, UNSURE)}):
+        return _REFUSED
+    if "line" in {kind for kind, _ in known}:
         return _LINE
-    return _HEALTH if known.get(HEALTH) == CRITICAL and not _wrote_since(lease.reply, lease.facts) else None
+    return _HEALTH if _is_critical(lease.reply, lease.facts) else None
 
 
-def _wrote_since(item: OutboxItem, facts: Mapping[str, Fact]) -> bool:
-    """Whether somebody wrote in the chat after this was made, for their message told of its health: then the chat is not
-    left alone any more, and their answer would wait behind this.
+def _is_critical(item: OutboxItem, facts: Mapping[str, Fact]) -> bool:
+    """Whether Linq said so before this was made; if a later message told it, the chat is not left alone any more, and the
+    answer to that would wait behind this.
     """
-    return any(kind_of(key) == HEALTH and fact.rank > item.created_ms for key, fact in facts.items())
+    told = [fact.rank for key, fact in facts.items() if kind_of(key) == PERSON and CRITICAL in _words(fact)]
+    return bool(told) and max(told) <= item.created_ms
 
 
 def hearsay(lease: Lease) -> tuple[str, ...]:
     """Keys of facts that the lease's facts point to: look them up, too, before `ruling_of`. Mostly none."""
-    values = (fact.value for key, fact in lease.facts.items() if kind_of(key) == PERSON)
-    told = (key for value in values if value is not None for key in value.decode().split())
-    keys = (key for one in told for key in (one, *_blocks_of(one)))
+    told = (word for key, fact in lease.facts.items() if kind_of(key) in (PERSON, HEALTH) for word in _words(fact))
+    keys = (key for word in told if ":" in word for key in (word, *_blocks_of(word)))
     return tuple(key for key in keys if key not in lease.facts)
+
+
+def _words(fact: Fact) -> list[str]:
+    return [] if fact.value is None else fact.value.decode().split()
 
 
 def _blocks_of(key: str) -> tuple[str, ...]:
@@ -149,13 +158,11 @@ def learned_from(code: int | None, item: OutboxItem, *, now_ms: int) -> tuple[Fa
 
 
 def _nameless(chat: str, kind: str, now_ms: int) -> tuple[Fact, ...]:
-    """Somebody in this chat opted out, or is blocked, whose handle is not known: it is believed for a while, and until
-    somebody writes there, which tells whose chat it is.
-    """
+    """Somebody in this chat opted out, or is blocked, whose handle is not known: what else is said there waits."""
     link = about_the_same(chat, OPTED_OUT).encode()
     return (
         Fact(key=chat, value=link, rank=now_ms, ttl_ms=REFUSED_MS),
-        Fact(key=about_the_same(chat, kind), value=YES, rank=now_ms, ttl_ms=REFUSED_MS),
+        Fact(key=about_the_same(chat, kind), value=UNSURE, rank=now_ms, ttl_ms=REFUSED_MS),
     )
 
 
@@ -175,12 +182,12 @@ __all__ = [
     "HEALTH",
     "OPTED_OUT",
     "PERSON",
+    "UNSURE",
     "YES",
     "Ruling",
     "blocked",
     "guards_of_answer",
     "guards_of_broadcast",
-    "health_key",
     "hearsay",
     "kind_of",
     "learned_from",

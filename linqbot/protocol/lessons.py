@@ -1,17 +1,17 @@
 """Envelope -> Facts. What a webhook teaches about whom the bot may write to, whether or not a handler wants it.
 
-Facts have the rank of the time they are about, so that webhooks may come in any order and twice. An ordinary message costs
-two: whose its chat is, for a day, and that its sender wants to hear from us (linq-api-v3.md sections 9.1 and 9.2).
+Facts have the rank of the time they are about, so that webhooks may come in any order and twice. An ordinary message in a
+chat that has long been well costs one, which is mostly forgotten before it is asked for (linq-api-v3.md sections 9.1, 9.2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from linqbot.events.envelope import Envelope
-from linqbot.protocol.guard import HEALTH, OPTED_OUT, WHOSE_MS, YES, health_key, line_key, person_key, whose
+from linqbot.protocol.guard import CRITICAL, HEALTH, OPTED_OUT, WHOSE_MS, YES, line_key, person_key, whose
 from linqbot.protocol.optout import asks_for_silence
 from linqbot.records import Fact
 
@@ -24,9 +24,6 @@ LATE_MS = 3_600_000
 LINE_MS = 24 * 3_600_000
 """How long a line counts as flagged unless Linq says otherwise: it recovers in about a day (linq-api-v3.md section 9.2)."""
 
-HEALTH_MS = 24 * 3_600_000
-"""How long a chat counts as unhealthy of which nothing more is heard."""
-
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -37,7 +34,8 @@ def lessons_of(envelope: Envelope, at: datetime | None) -> tuple[Fact, ...]:
     at_ms = _millis(at)
     if envelope.type == "message.received":
         health = _object(_object(envelope.data.get("chat")).get("health_status"))
-        return _opt_out(envelope, health, at_ms) + _health(envelope, health, at_ms)
+        is_silent = _asks_for_silence(envelope, health)
+        return _person(envelope, at_ms, is_silent=is_silent) + _chat(envelope, health, at_ms, is_silent=is_silent)
     if envelope.type == "phone_number.status_updated":
         return _line(envelope.data, at_ms)
     return ()
@@ -54,31 +52,43 @@ def moment(value: object) -> datetime | None:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _opt_out(envelope: Envelope, health: Mapping[str, Any], at_ms: int) -> tuple[Fact, ...]:
+def _person(envelope: Envelope, at_ms: int, *, is_silent: bool) -> tuple[Fact, ...]:
     """A message that Linq recovered late counts from when it was written (linq-api-v3.md section 9.5)."""
-    handle = _sender(envelope.data)
+    handle, said = _sender(envelope.data), _said(envelope)
     if not handle:
         return ()
-    said = envelope.data if "parts" in envelope.data else {**envelope.message, **envelope.data}
     if said.get("reconciled_at") is not None and (sent := moment(said.get("sent_at"))):
         at_ms = _millis(sent)
     key = person_key(OPTED_OUT, handle)
-    if not _asks_for_silence(said, health):
-        heard = Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS)
-        return (heard, *_whose(envelope, handle if _is_group(envelope.data) is False else None, at_ms))
-    if _is_group(envelope.data):
+    if not is_silent:
+        return (Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS),)
+    return () if _is_group(envelope.data) else (Fact(key=key, value=YES, rank=at_ms),)
+
+
+def _chat(envelope: Envelope, health: Mapping[str, Any], at_ms: int, *, is_silent: bool) -> tuple[Fact, ...]:
+    """Whose the chat is and how Linq judges it, for who sends by its id, or to its person. Of one that has been well for
+    longer than that is remembered, nothing need be told; of silence it is for as long as that lasts.
+    """
+    data, handle = envelope.data, _sender(envelope.data)
+    if envelope.chat_id is None or (not is_silent and _has_long_been_well(health, at_ms)):
         return ()
-    return (Fact(key=key, value=YES, rank=at_ms), *_whose(envelope, handle, at_ms, ttl_ms=0))
+    is_group, is_critical = _is_group(data), _status(health) == CRITICAL
+    is_theirs = bool(handle) and (is_group is False or (is_silent and is_group is None))
+    link = whose(
+        envelope.chat_id,
+        person=handle if is_theirs else None,
+        line=_own_line(data),
+        at_ms=at_ms,
+        critical=is_critical,
+        ttl_ms=0 if is_silent and is_theirs else WHOSE_MS,
+    )
+    if not (is_critical and is_theirs):
+        return (link,)
+    return (link, Fact(key=person_key(HEALTH, handle), value=link.key.encode(), rank=at_ms, ttl_ms=WHOSE_MS))
 
 
-def _whose(envelope: Envelope, person: str | None, at_ms: int, *, ttl_ms: int = WHOSE_MS) -> tuple[Fact, ...]:
-    """Who sends to the chat by its id finds person and line through it; of silence for as long as that lasts."""
-    if envelope.chat_id is None:
-        return ()
-    return (whose(envelope.chat_id, person=person, line=_own_line(envelope.data), at_ms=at_ms, ttl_ms=ttl_ms),)
-
-
-def _asks_for_silence(said: Mapping[str, Any], health: Mapping[str, Any]) -> bool:
+def _asks_for_silence(envelope: Envelope, health: Mapping[str, Any]) -> bool:
+    said = _said(envelope)
     parts = said.get("parts")
     found = parts if isinstance(parts, list) else []
     texts = [part.get("value") for part in map(_object, found) if part.get("type") == "text"]
@@ -89,25 +99,14 @@ def _asks_for_silence(said: Mapping[str, Any], health: Mapping[str, Any]) -> boo
     )
 
 
-def _health(envelope: Envelope, health: Mapping[str, Any], at_ms: int) -> tuple[Fact, ...]:
-    """Of a chat that has been well for longer than trouble is remembered, nothing need be forgotten."""
-    status = _status(health)
+def _said(envelope: Envelope) -> Mapping[str, Any]:
+    return envelope.data if "parts" in envelope.data else {**envelope.message, **envelope.data}
+
+
+def _has_long_been_well(health: Mapping[str, Any], at_ms: int) -> bool:
+    """Also that nobody has opted out in it lately, which changes a chat's health."""
     since = moment(health.get("updated_at"))
-    if not status or (status == "HEALTHY" and since is not None and at_ms - _millis(since) > HEALTH_MS + LATE_MS):
-        return ()
-    keys = tuple(_healthy_or_not(envelope))
-    if status == "HEALTHY":
-        return tuple(Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS) for key in keys)
-    return tuple(Fact(key=key, value=status.encode(), rank=at_ms, ttl_ms=HEALTH_MS) for key in keys)
-
-
-def _healthy_or_not(envelope: Envelope) -> Iterator[str]:
-    """The chat and, unless it may be a group, the person: who sends to a handle may not know their chat."""
-    if envelope.chat_id is not None:
-        yield health_key(envelope.chat_id)
-    handle = _sender(envelope.data)
-    if handle and _is_group(envelope.data) is False:
-        yield person_key(HEALTH, handle)
+    return _status(health) == "HEALTHY" and since is not None and at_ms - _millis(since) > WHOSE_MS + LATE_MS
 
 
 def _line(data: Mapping[str, Any], at_ms: int) -> tuple[Fact, ...]:

@@ -16,7 +16,7 @@ from linqbot.client.http import LinqClient
 from linqbot.emulator.app import Emulator
 from linqbot.errors import StoreUnavailable
 from linqbot.ids import fact_key
-from linqbot.protocol.guard import FLAGGED_MS, guards_of_answer, guards_of_broadcast, health_key, line_key, person_key
+from linqbot.protocol.guard import FLAGGED_MS, guards_of_answer, guards_of_broadcast, line_key, person_key
 from linqbot.records import Arrival, Dead, Fact, Leases, OutboxItem, Receipt, Sent, Wait
 from linqbot.store.open import open_store
 from linqbot.testing.clock import TurnedClock
@@ -166,7 +166,7 @@ async def test_an_answer_leaves_from_a_flagged_line(office: Office, ann: Convers
 
 async def test_a_pause_does_not_last_for_ever(office: Office, emulator: Emulator, ann: Conversation) -> None:
     """What could not leave within a day is dead, with the reason, and never was a request."""
-    await office.store.learn([Fact(key=health_key(ann.chat_id), value=b"CRITICAL")])
+    await office.store.learn([Fact(key=fact_key("person", ann.chat_id), value=b"CRITICAL")])
     await office.freeze(broadcast(office, ann, "offer"))
     verdict = await office.next()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -89,7 +90,7 @@ async def test_after_stop_fifty_sends_make_no_request(sim: Sim, by: str) -> None
 
 
 async def test_silence_is_kept_in_their_other_chat_too(sim: Sim) -> None:
-    """Opt-outs are a person's: a send by the id of their chat with another line makes no request either."""
+    """Opt-outs are a person's: a send by the id of their new chat with another line makes no request either."""
     (reply,) = await sim.user(ANN).says("hello", to=LINES[1])
     await sim.user(ANN).says("STOP")
     before = sends(sim)
@@ -102,21 +103,35 @@ async def test_silence_is_kept_in_their_other_chat_too(sim: Sim) -> None:
 
 
 async def test_what_linq_refused_by_chat_ends_with_their_next_message(sim: Sim) -> None:
-    """A 403/2024 for a chat stops the next send there, until whoever is in it writes."""
+    """After a 403/2024 for a chat no other message leaves there until whoever is in it writes; then it does."""
     (reply,) = await sim.user(ANN).says("hello")
-    sim.faults.add("403", match="POST /v3/*", code=2024)
-    for number in range(2):
+    sim.faults.answer(403, code=2024)
+    for number in range(3):
         await sim.bot.send(reply.chat_id, f"offer {number}", key=f"offer:{number}")
-        await sim.settled()
+    await _idle(sim)
     refused = sends(sim)
-    sim.clock.advance(seconds=1)
+    sim.clock.advance(seconds=61)
     await sim.user(ANN).says("hi")
-
-    await sim.bot.send(reply.chat_id, "welcome back", key="back")
     await all_done(sim)
 
     assert refused == 2
-    assert [bubble.text for bubble in sim.said_to(ANN)] == ["you said hello", "you said hi", "welcome back"]
+    assert {bubble.text for bubble in sim.said_to(ANN)} == {"you said hello", "you said hi", "offer 1", "offer 2"}
+
+
+@pytest.mark.parametrize("age", [timedelta(minutes=1), timedelta(days=3)], ids=["a new chat", "an old chat"])
+async def test_a_chat_that_linq_refuses_is_asked_for_hourly(sim: Sim, age: timedelta) -> None:
+    """Whoever is in it, and however long ago they wrote: what is said there is not lost while Linq may change its mind."""
+    (reply,) = await sim.user(ANN).says("hello")
+    sim.clock.advance(seconds=age.total_seconds())
+    sim.faults.answer(403, code=2026)
+    for number in range(10):
+        await sim.bot.send(reply.chat_id, f"offer {number}", key=f"offer:{number}")
+    await _idle(sim)
+    asked = sends(sim)
+    await all_done(sim)
+
+    assert asked == 2
+    assert len(sim.said_to(ANN)) == 10
 
 
 async def test_a_handlers_send_to_somebody_silent_stays(sim: Sim) -> None:
@@ -195,7 +210,7 @@ async def test_news_of_the_line_pauses_what_nobody_waits_for(sim: Sim, status: s
 
 
 async def test_a_flagged_line_pauses_sends_by_chat_too(sim: Sim) -> None:
-    """Which line a chat is of is known from who wrote there within a day."""
+    """Which line a chat is of is known from who wrote there, while it is new or was not well lately."""
     (reply,) = await sim.user(ANN).says("hello")
     sim.emulator.people.line(LINE, status="FLAGGED")
     await sim.emulator.quiet()

@@ -13,7 +13,6 @@ from linqbot.protocol.guard import (
     REFUSED_MS,
     guards_of_answer,
     guards_of_broadcast,
-    health_key,
     hearsay,
     line_key,
     person_key,
@@ -27,7 +26,7 @@ SOMEBODY = "+12025559876"
 SILENT = person_key("opted-out", SOMEBODY)
 BLOCKED = person_key("blocked", SOMEBODY)
 LINE = line_key("+12025551234")
-HEALTH = health_key("c1")
+CHAT = fact_key("person", "c1")
 
 ANSWER = replace(REPLY, line=LINE, guards=guards_of_answer(SOMEBODY))
 BROADCAST = replace(ANSWER, broadcast=True, guards=guards_of_broadcast(handle=SOMEBODY, chat_id="c1", line=LINE))
@@ -44,9 +43,8 @@ KNOWN = [
     ("9.1: opted out", SILENT, b"1", "opted out", "opted out"),
     ("2, code 2026: blocked", BLOCKED, b"1", "blocked", "blocked"),
     ("9.2: FLAGGED", LINE, b"1", None, PAUSE_MS),
-    ("9.2: CRITICAL: pause", HEALTH, b"CRITICAL", None, PAUSE_MS),
-    ("9.2: AT_RISK: slow down, which the budgets do", HEALTH, b"AT_RISK", None, None),
-    ("9.1: OPTED_OUT of a chat is a hint", HEALTH, b"OPTED_OUT", None, None),
+    ("9.2: CRITICAL: pause", CHAT, b"CRITICAL", None, PAUSE_MS),
+    ("9.2: whose it is alone says nothing", CHAT, b"line:x", None, None),
     ("design 9: a fact that was taken back", SILENT, None, None, None),
 ]
 
@@ -81,7 +79,7 @@ def test_silence_goes_before_a_pause() -> None:
     assert "opted out" in letter_of(verdict).reason
 
 
-@pytest.mark.parametrize("key", [LINE, HEALTH])
+@pytest.mark.parametrize("key", [LINE, CHAT])
 def test_a_pause_ends_after_a_day(key: str) -> None:
     """What could not leave for 24 hours is dead, and its letter says why."""
     old = replace(BROADCAST, created_ms=NOW_MS - DEADLINE_MS)
@@ -92,7 +90,7 @@ def test_a_pause_ends_after_a_day(key: str) -> None:
     assert "given up after 24 hours" in letter_of(verdict).reason
 
 
-@pytest.mark.parametrize("key", [LINE, HEALTH])
+@pytest.mark.parametrize("key", [LINE, CHAT])
 def test_what_may_have_arrived_does_not_pause(key: str) -> None:
     """Only the same key again can tell whether it arrived, and Linq does not remember keys for ever."""
     lease = replace(lease_of(BROADCAST, (key, b"CRITICAL")), ambiguous_ms=NOW_MS - 5_000)
@@ -154,6 +152,18 @@ def test_a_chat_leads_to_the_person_in_it_and_to_its_line() -> None:
         assert before_send(told, NOW_MS) is not None
 
 
+def test_a_person_leads_to_their_chat_in_critical_health() -> None:
+    """A send to a handle may not know which chat they have."""
+    link = whose("c1", person=SOMEBODY, line=None, critical=True, at_ms=1)
+    lease = lease_of(
+        replace(BROADCAST, guards=guards_of_broadcast(handle=SOMEBODY)),
+        (person_key("health", SOMEBODY), link.key.encode()),
+    )
+
+    assert hearsay(lease) == (link.key,)
+    assert before_send(replace(lease, facts={**lease.facts, link.key: link}), NOW_MS) is not None
+
+
 def test_a_group_leads_to_its_line_alone() -> None:
     """Nobody's silence counts in it."""
     link = whose("c1", person=None, line="+12025551234", at_ms=1)
@@ -168,13 +178,15 @@ def test_a_chat_of_which_nothing_is_known_leads_nowhere() -> None:
 
 @pytest.mark.parametrize("code", [2024, 2026])
 def test_a_refusal_by_chat_alone_is_believed_for_a_while(code: int) -> None:
-    """Whom it is about is not known: Linq is asked again in an hour, or when somebody wrote there."""
+    """Whom it is about is not known: what else is said there waits until Linq is asked again, in an hour at the most."""
     link, told = judged(refusal(403, code), lease_of(BY_CHAT)).learn
 
     assert link.key == fact_key("person", "c1")
     assert told.key in hearsay(lease_of(BY_CHAT, (link.key, link.value)))
-    assert before_send(lease_of(BY_CHAT, (link.key, link.value), (told.key, told.value)), NOW_MS) is not None
-    assert (link.ttl_ms, told.ttl_ms, told.value) == (REFUSED_MS, REFUSED_MS, b"1")
+    verdict = before_send(lease_of(BY_CHAT, (link.key, link.value), (told.key, told.value)), NOW_MS)
+    assert verdict is not None
+    assert isinstance(verdict.outcome, Wait)
+    assert (link.ttl_ms, told.ttl_ms) == (REFUSED_MS, REFUSED_MS)
 
 
 def test_a_line_that_is_only_guessed_is_not_learned_of() -> None:
@@ -185,9 +197,9 @@ def test_a_line_that_is_only_guessed_is_not_learned_of() -> None:
 @pytest.mark.parametrize(("since_ms", "pauses"), [(-1, True), (0, True), (1, False)])
 def test_a_chat_in_which_somebody_wrote_since_is_not_paused(since_ms: int, *, pauses: bool) -> None:
     """Their answer would wait behind what nobody waits for, and the chat is not left alone any more."""
-    health = Fact(key=HEALTH, value=b"CRITICAL", rank=BROADCAST.created_ms + since_ms)
+    health = Fact(key=CHAT, value=b"CRITICAL", rank=BROADCAST.created_ms + since_ms)
 
-    verdict = before_send(replace(LEASE, reply=BROADCAST, facts={HEALTH: health}), NOW_MS)
+    verdict = before_send(replace(LEASE, reply=BROADCAST, facts={CHAT: health}), NOW_MS)
 
     assert (verdict is not None) is pauses
 

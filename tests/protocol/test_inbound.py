@@ -95,7 +95,7 @@ def test_of_an_unwanted_message_only_its_lesson_is_kept() -> None:
 
     assert arrival is not None
     assert (arrival.item, arrival.remember, arrival.receipt) == (None, (), None)
-    assert {kind_of(fact.key) for fact in arrival.learn} == {"opted-out", "person", "health"}
+    assert {kind_of(fact.key) for fact in arrival.learn} == {"opted-out", "person"}
 
 
 def test_an_unwanted_event_may_be_as_odd_as_it_likes() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from linqbot.ids import fact_key
-from linqbot.protocol.guard import health_key, line_key, person_key
+from linqbot.protocol.guard import line_key, person_key
 from linqbot.protocol.inbound import read
 from linqbot.records import Fact
 from tests.linq_fixtures import fixture_bytes
@@ -70,7 +70,7 @@ def test_the_chat_then_names_the_one_who_is_silent(version: str) -> None:
     ids=["direct", "group", "unknown"],
 )
 def test_a_message_tells_whose_its_chat_is(version: str, told: str, *, is_group: bool | None) -> None:
-    """Its line, and its person unless it may be a group: for a day, so that an idle chat costs nothing."""
+    """Its line, and its person unless it may be a group: for a day, if the chat is new or was not well lately."""
     fact = learned(message(version=version, is_group=is_group))[fact_key("person", CHAT)]
 
     assert (fact.value, fact.ttl_ms) == (told.encode(), 86_400_000)
@@ -123,37 +123,35 @@ def test_a_message_without_its_content_is_judged_by_the_chat(status: str, value:
     assert learned(body)[SOMEBODY].value == value
 
 
-@pytest.mark.parametrize("status", ["AT_RISK", "CRITICAL", "OPTED_OUT", "NEWER"])
-def test_a_chat_that_is_not_well_is_remembered(status: str) -> None:
-    """Its state comes with every message and is known for a day at most."""
+@pytest.mark.parametrize("status", ["CRITICAL", "HEALTHY", "AT_RISK", "OPTED_OUT", "NEWER"])
+def test_a_chat_in_critical_health_is_remembered(status: str) -> None:
+    """Its state comes with every message, the last one counts, and is known for a day at most."""
     body = message()
     body["data"]["chat"]["health_status"]["status"] = status
 
-    assert learned(body)[health_key(CHAT)] == Fact(
-        key=health_key(CHAT), value=status.encode(), rank=int(WRITTEN.timestamp() * 1000), ttl_ms=86_400_000
-    )
+    fact = learned(body)[fact_key("person", CHAT)]
+
+    assert fact.value is not None
+    assert (b"CRITICAL" in fact.value.split()) is (status == "CRITICAL")
+    assert (fact.rank, fact.ttl_ms) == (int(WRITTEN.timestamp() * 1000), 86_400_000)
 
 
 @pytest.mark.parametrize(("is_group", "told"), [(False, True), (True, False), (None, False)])
-def test_the_health_of_a_direct_chat_is_known_by_its_person_too(*, is_group: bool | None, told: bool) -> None:
+@pytest.mark.parametrize("status", ["CRITICAL", "HEALTHY"])
+def test_a_person_leads_to_their_chat_in_critical_health(status: str, *, is_group: bool | None, told: bool) -> None:
     """A send to a handle may not know which chat they have; a group's health is nobody's in particular."""
     body = message(is_group=is_group)
-    body["data"]["chat"]["health_status"]["status"] = "CRITICAL"
+    body["data"]["chat"]["health_status"]["status"] = status
 
-    assert (person_key("health", "+12025559876") in learned(body)) is told
-
-
-def test_a_chat_that_became_well_is_forgotten() -> None:
-    """Health that changed lately may have been worse before."""
-    assert learned(message())[health_key(CHAT)].value is None
+    assert (person_key("health", "+12025559876") in learned(body)) is (told and status == "CRITICAL")
 
 
 def test_a_chat_that_has_long_been_well_costs_nothing() -> None:
-    """What was known of its health would have been forgotten by itself: an ordinary message teaches two facts."""
+    """What was known of its health would have been forgotten by itself: an ordinary message teaches one fact."""
     body = message()
     body["data"]["chat"]["health_status"]["updated_at"] = (WRITTEN - timedelta(hours=26)).isoformat()
 
-    assert set(learned(body)) == {SOMEBODY, fact_key("person", CHAT)}
+    assert set(learned(body)) == {SOMEBODY}
 
 
 @pytest.mark.parametrize(("status", "value"), [("FLAGGED", b"1"), ("ACTIVE", None), ("NEWER", None)])

@@ -15,7 +15,7 @@ from linqbot.emulator.rules import check_first, read_content
 from linqbot.emulator.vault import Vault
 from linqbot.errors import ReplyError
 from linqbot.ids import fact_key, send_key
-from linqbot.protocol.guard import health_key, line_key, person_key
+from linqbot.protocol.guard import line_key, person_key
 from linqbot.protocol.proactive import Cause, begin, chat_fact, lane_of
 from linqbot.records import OutboxItem, Repeat
 from linqbot.replies import Link, Markdown, Media, Reply, Send, Text, bold
@@ -123,7 +123,7 @@ def test_it_waits_behind_answers_and_spends_the_budget_of_its_pair() -> None:
 def test_what_is_known_of_person_line_and_chat_is_asked_for() -> None:
     """Opt-outs and blocks are a person's; in a group they do not count (linq-api-v3.md section 9.1)."""
     person = {person_key("opted-out", ALICE), person_key("blocked", ALICE)}
-    line, chat = line_key(LINE), {health_key(CHAT), fact_key("person", CHAT)}
+    line, chat = line_key(LINE), {fact_key("person", CHAT)}
 
     [new] = begin(Send(ALICE, "hi"), CAUSE)
     [known] = begin(Send(ALICE, "hi"), CAUSE, chat_id=CHAT)
