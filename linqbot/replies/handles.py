@@ -15,7 +15,7 @@ def check_handle(value: object, what: str = "handle") -> str:
 
     Raises `ReplyError` naming `what`, and never showing the value: it is somebody's number.
     """
-    if isinstance(value, str) and (_E164.fullmatch(value) or _EMAIL.fullmatch(value)):
+    if isinstance(value, str) and value.isprintable() and (_E164.fullmatch(value) or _EMAIL.fullmatch(value)):
         return value
     raise ReplyError(
         f"{what} is neither a phone number in E.164 (a plus and 2 to 15 digits, no blanks, such as +12025550100) "

@@ -136,8 +136,10 @@ def _file(path: object, what: str) -> Path:
 
 
 def _name(name: object, what: str) -> str:
-    if not isinstance(name, str) or not 1 <= len(name) <= NAME_LIMIT or "/" in name:
-        raise ReplyError(f"filename of {what} is a str of 1 to {NAME_LIMIT} characters without a slash")
+    if not isinstance(name, str) or not 1 <= len(name) <= NAME_LIMIT or "/" in name or not name.isprintable():
+        raise ReplyError(
+            f"filename of {what} is a str of 1 to {NAME_LIMIT} characters without a slash or a control character"
+        )
     return name
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from linqbot import Bot, Link, Markdown, Media, Mention, Reply, Text, bold
+from linqbot import AppCard, AppClip, Bot, Link, Markdown, Media, Mention, Reply, Text, bold
 from linqbot.emulator.app import Emulator
 from linqbot.testing import Sim
 
 LINK = Link("https://example.com")
+CARD = AppCard(name="Example", team_id="A1B2C3D4E5", bundle_id="com.example.app.Messages", caption="Hi")
+CLIP = AppClip("https://example.com/clip")
 CDN = "cdn.linqapp.com"
 SPLIT_WORDS = "word " * 2_500
 
@@ -23,6 +25,8 @@ def picture(number: int = 1, host: str = "example.com") -> Media:
 PARTS: list[tuple[str, Reply, list[str]]] = [
     ("6.1 parts: one", Reply("a"), ["T"]),
     ("6.1 parts: many", Reply(*["a", picture()] * 40, "b"), ["TM" * 40 + "T"]),
+    ("6.1 parts: 100", Reply(*["a", picture(1, CDN)] * 50), ["TM" * 50]),
+    ("6.1 parts: 101", Reply(*["a", picture(1, CDN)] * 50, "b"), ["TM" * 50, "T"]),
     ("6.1 texts: never two side by side", Reply("a", "b"), ["T", "T"]),
     ("6.1 texts: text, media, text is fine", Reply("a", picture(), "b"), ["TMT"]),
     ("6.1 texts: formatted ones, too", Reply(bold("a"), Markdown("*b*"), picture()), ["T", "TM"]),
@@ -30,6 +34,8 @@ PARTS: list[tuple[str, Reply, list[str]]] = [
     ("6.1 link: the only part", Reply("a", LINK, "b"), ["T", "L", "T"]),
     ("6.1 link: between media", Reply(picture(), LINK, picture()), ["M", "L", "M"]),
     ("6.1 link: two", Reply(LINK, LINK), ["L", "L"]),
+    ("6.1 imessage_app: the only part", Reply("a", CARD, "b"), ["T", "I", "T"]),
+    ("6.1 app_clip: the only part", Reply(picture(), CLIP, picture()), ["M", "A", "M"]),
     ("6.1 media: 40 by url", Reply(*[picture(n) for n in range(40)]), ["M" * 40]),
     ("6.1 media: 41 by url", Reply(*[picture(n) for n in range(41)]), ["M" * 40, "M"]),
     ("6.1 media: those of Linq's own host do not count", Reply(*[picture(n, CDN) for n in range(41)]), ["M" * 41]),

@@ -36,6 +36,8 @@ def test_a_number_in_e164_or_an_email_is_taken_as_it_is(handle: str) -> None:
         "ann@exa mple.com",
         "@example.com",
         "ann@b@example.com",
+        "ann\x00@example.com",
+        "ann\ud83d@example.com",
         None,
         12025550100,
         b"+12025550100",

@@ -77,6 +77,8 @@ def test_another_format_is_refused_with_those_that_are_allowed(extension: str) -
         ({"filename": "a.png", "data": b""}, "Media is empty"),
         ({"filename": "a" * 252 + ".png"}, "1 to 255 characters"),
         ({"filename": "up/a.png"}, "without a slash"),
+        ({"filename": "a\n.png"}, "without a slash or a control character"),
+        ({"filename": "a\ud83d.png"}, "without a slash or a control character"),
         ({"filename": "a.png", "data": b"12345", "limit": 4}, "Media has 5 bytes; Linq takes up to 4"),
     ],
 )
