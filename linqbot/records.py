@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -77,7 +77,7 @@ class InboxItem:
     def from_bytes(blob: bytes, *, accepted_ms: int | None = None) -> InboxItem:
         """The item that `to_bytes` wrote, in this release or another; `accepted_ms` is what the store knows better."""
         line, _, body = blob.partition(b"\n")
-        head = json.loads(line)
+        head = from_json(line)
         at_ms = head["at"] if accepted_ms is None else accepted_ms
         return InboxItem(event_id=head["id"], lane=head["lane"], type=head["type"], body=body, accepted_ms=at_ms)
 
@@ -153,7 +153,7 @@ class OutboxItem:
     @staticmethod
     def from_bytes(blob: bytes) -> OutboxItem:
         """The item that `to_bytes` wrote, in this release or another."""
-        data = json.loads(blob)
+        data = from_json(blob)
         more = data.get("more", {})
         return OutboxItem(
             key=data["key"],

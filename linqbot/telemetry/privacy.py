@@ -41,10 +41,10 @@ class Guard:
 
     def value(self, value: object, depth: int = 0) -> object:
         """A value of plain kinds: numbers stay, texts are cleaned, collections are cleaned inside, the rest is its repr."""
-        if value is None or isinstance(value, bool | int | float):
-            return value
         if isinstance(value, str):
             return self.line(value)
+        if value is None or isinstance(value, bool | int | float):
+            return value
         if depth >= _DEEPEST:
             return "…"
         if isinstance(value, Mapping):
