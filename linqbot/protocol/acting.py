@@ -12,6 +12,7 @@ from linqbot.protocol.naming import PLACE, name_of_last_text, name_of_ref
 from linqbot.records import OutboxItem, Request
 from linqbot.replies import Action, Edit, Media, Poll, React, Sticker, Target, Unreact, VoiceMemo
 from linqbot.replies.action import Aimed
+from linqbot.replies.reply import SERVICES
 from linqbot.replies.target import UUID
 
 
@@ -79,8 +80,9 @@ def _misplaced(deed: Deed, answering: Answering) -> str | None:
 
 
 def _is_on(services: tuple[str, ...], answering: Answering) -> bool:
-    """Whether the chat may be on one of these services."""
-    return answering.around.service is None or answering.around.service in services
+    """Whether the chat may be on one of these services: nobody knows what one can do that is newer than this linqbot."""
+    service = answering.around.service
+    return service in services or service not in SERVICES
 
 
 def _aimless(action: Action, deed: Deed, answering: Answering) -> str | None:

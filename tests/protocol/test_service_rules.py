@@ -89,7 +89,9 @@ ACTIONS: list[tuple[str, Action, str | None, str]] = [
     ("7 background: RCS and SMS accepted, no effect", ClearBackground(), "SMS", "left out"),
     ("5 the service may be null: Linq is asked", Poll("a", "b"), None, "sent"),
     ("5 the service may be null: Linq is asked", React("love"), None, "sent"),
-    ("0 a service of the future", Typing(), "something new", "left out"),
+    ("0 a service of the future: Linq is asked", Typing(), "something new", "sent"),
+    ("0 a service of the future: Linq is asked", React("love"), "something new", "sent"),
+    ("0 a service of the future: Linq is asked", MEMO, "something new", "sent"),
 ]
 
 
