@@ -159,6 +159,11 @@ ZERO_RETENTION = _choose(
 OPT_OUT_HEALTH = _choose(
     "already reads OPTED_OUT", about="health_status on the webhook that carries STOP", unknown="section 12 item 14"
 )
+JUDGEMENT = _choose(
+    "HEALTHY until the control API says otherwise, OPTED_OUT from the word to the next message",
+    about="health of a chat and reputation of a line",
+    unknown="section 9.2: how Linq judges",
+)
 RETRY_BASE_MS = _choose(
     3_000,
     about="delays between the 10 attempts of a webhook",

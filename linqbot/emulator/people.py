@@ -165,7 +165,7 @@ class People:
         return line
 
     def chat(self, chat_id: str, *, health: str) -> None:
-        """Change how Linq judges a chat: HEALTHY, AT_RISK or CRITICAL; its next webhooks tell."""
+        """Change how Linq judges a chat: HEALTHY, AT_RISK or CRITICAL; its next webhooks tell (choices.JUDGEMENT)."""
         chat = self._chat(chat_id)
         if health not in _REPUTATION:
             raise fields.value(f"health must be one of {_REPUTATION}")
