@@ -21,7 +21,7 @@ from tests.emulator.conftest import LINE, PERSON
 from tests.emulator.published import faults, published, published_schema
 from tests.emulator.served import served
 from tests.emulator.test_official_sdk_tour import dated
-from tests.emulator.tour import VERSIONS, endpoint_of
+from tests.emulator.tour import ANN, VERSIONS, endpoint_of
 
 SDK = os.environ.get("LINQBOT_TEST_NODE_SDK", "@linqapp/sdk@0.28.2")
 """Pinned; `.ci/nightly` takes the newest."""
@@ -150,7 +150,7 @@ def test_a_message_and_its_webhooks(seen: dict[str, Any]) -> None:
 
 
 def test_parts_of_every_kind(seen: dict[str, Any]) -> None:
-    """Uploads, media, memos, links, cards and polls."""
+    """Uploads, media, memos, links, App Clips, stickers, cards and polls."""
     made = seen["made"]
     stored, public = made["media"]["message"]["parts"]
 
@@ -159,6 +159,8 @@ def test_parts_of_every_kind(seen: dict[str, Any]) -> None:
     assert (stored["id"], public["filename"]) == (made["attachments.create"]["attachment_id"], "a.jpg")
     assert made["chats.sendVoicememo"]["voice_memo"]["voice_memo"]["mime_type"] == "audio/x-m4a"
     assert made["link"]["message"]["parts"][0]["value"] == "https://example.com"
+    assert made["clip"]["message"]["parts"][0]["type"] == "app_clip"
+    assert made["sticker"]["message"]["parts"][0]["inline_stickers"][0]["file_name"] == "a.png"
     assert made["messages.updateAppCard"]["message"]["parts"][0]["layout"] == {"caption": "Mine"}
     assert made["vote"]["poll"]["total_voters"] == 1
     assert [one["message_id"] for one in told(seen, "poll.sent")] == [made["poll"]["message_id"]]
@@ -170,6 +172,7 @@ def test_groups(seen: dict[str, Any]) -> None:
     status = {one["handle"]: one["status"] for one in made["left"]["handles"]}
 
     assert made["group"]["chat"]["is_group"] is True
+    assert [one["handle"] for one in made["mention"]["message"]["parts"][0]["mentions"]] == [ANN]
     assert (made["left"]["display_name"], status[LINE]) == ("Us", "left")
     assert [one["participant"]["status"] for one in told(seen, "participant.removed")] == ["removed", "left"]
     assert [one["new_value"] for one in told(seen, "chat.group_name_updated")] == ["Us"]

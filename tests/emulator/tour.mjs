@@ -110,6 +110,10 @@ async function parts(chat) {
   const memo = { voice_memo_url: "https://example.com/a.m4a" };
   made["chats.sendVoicememo"] = await sdk.chats.sendVoicememo(chat, memo);
   made.link = await sdk.chats.messages.send(chat, { message: { parts: [{ type: "link", value: "https://example.com" }] } });
+  const clip = { type: "app_clip", value: "https://example.com/c" };
+  made.clip = await sdk.chats.messages.send(chat, { message: { parts: [clip] } });
+  const sticker = { range: [3, 4], attachment_id: upload.attachment_id };
+  made.sticker = await sdk.chats.messages.send(chat, { message: { parts: [{ type: "text", value: "Hi *", inline_stickers: [sticker] }] } });
   const app = { name: "Chess", team_id: "A1B2C3D4E5", bundle_id: "com.example.chess" };
   const card = { type: "imessage_app", app, layout: { caption: "Your move" }, url: "https://example.com/1" };
   made.card = await sdk.chats.messages.send(chat, { message: { parts: [card] } });
@@ -125,6 +129,8 @@ async function parts(chat) {
 
 async function groups() {
   const { chat } = (made.group = await sdk.chats.create({ from: line, to: [person, ann, ben], message: hi }));
+  const mention = { type: "text", value: "Hi Ann", mention: ann, mention_range: [3, 6] };
+  made.mention = await sdk.chats.messages.send(chat.id, { message: { parts: [mention] } });
   made["chats.update"] = await sdk.chats.update(chat.id, { display_name: "Us" });
   made["chats.participants.add"] = await sdk.chats.participants.add(chat.id, { handle: cat });
   await settled();
