@@ -20,19 +20,19 @@ _PLAIN = frozenset({str, bool, int, float, datetime})
 
 def oddities(value: Words, given: Mapping[str, Any], at: str = "") -> Iterator[str]:
     """The fields, as `sender.handle` or `parts`, that could not be read as they are documented; mostly none."""
-    read = value.__dict__
-    for name, key in _names(type(value)):
-        sent = given.get(key)
-        if sent is None or (read[name] and type(read[name]) in _PLAIN):
+    read, names = value.__dict__, _names(type(value))
+    for key, sent in given.items():
+        if sent is None or (name := names.get(key)) is None:
             continue
-        yield from _odd(read[name], sent, f"{at}{name}")
+        if not (read[name] and type(read[name]) in _PLAIN):
+            yield from _odd(read[name], sent, f"{at}{name}")
 
 
 @cache
-def _names(model: type[Words]) -> tuple[tuple[str, str], ...]:
-    """Each field's name, and its name in the JSON."""
+def _names(model: type[Words]) -> Mapping[str, str]:
+    """Each field's name, by its name in the JSON."""
     fields = model.model_fields.items()
-    return tuple((name, alias if isinstance(alias := field.validation_alias, str) else name) for name, field in fields)
+    return {alias if isinstance(alias := field.validation_alias, str) else name: name for name, field in fields}
 
 
 def _odd(read: object, sent: object, at: str) -> Iterator[str]:

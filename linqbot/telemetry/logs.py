@@ -32,6 +32,8 @@ _CHATTY = ("aiohttp", "asyncio", "httpcore", "httpx", "redis", "uvicorn.error", 
 
 _FIRST = ("timestamp", "level", "logger", "event")
 _LONGEST_TRACEBACK = 20_000
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Whose JSON is what they are; of anything else the guard makes such a value first."""
 
 
 def configure(
@@ -105,11 +107,11 @@ def _chain(
         structlog.stdlib.add_log_level,
         *([structlog.processors.TimeStamper(fmt="iso", utc=True)] if timestamps else []),
     ]
-    tail: list[Processor] = [
-        _explain(traceback if console and traceback else partial(as_text if console else as_data, wordy=wordy)),
-        _guarded(Guard(hushed)),
-        _renderer(console=console, colors=on_terminal if colors is None else colors),
-    ]
+    guard = Guard(hushed)
+    explain = _explain(traceback if console and traceback else partial(as_text if console else as_data, wordy=wordy))
+    tail: list[Processor] = [explain, _guarded(guard), _console(colors=on_terminal if colors is None else colors)]
+    if not console:
+        tail = [explain, _json(guard)]
     return head, tail
 
 
@@ -201,10 +203,18 @@ def _explain(show: Callable[[BaseException], object]) -> Processor:
 
 def _guarded(guard: Guard) -> Processor:
     def guarded(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        first = {name: event.pop(name) for name in _FIRST if name in event}
-        return {name: _kept(guard, name, value) for name, value in {**first, **event}.items()}
+        return _cleaned(guard, _in_order(event))
 
     return guarded
+
+
+def _in_order(event: EventDict) -> EventDict:
+    first = {name: event.pop(name) for name in _FIRST if name in event}
+    return {**first, **event}
+
+
+def _cleaned(guard: Guard, event: EventDict) -> EventDict:
+    return {name: _kept(guard, name, value) for name, value in event.items()}
 
 
 def _kept(guard: Guard, name: str, value: object) -> object:
@@ -213,18 +223,25 @@ def _kept(guard: Guard, name: str, value: object) -> object:
     return guard.value(value)
 
 
-def _renderer(*, console: bool, colors: bool) -> Processor:
-    if not console:
-        return structlog.processors.JSONRenderer(_json)
+def _console(*, colors: bool) -> Processor:
     return structlog.dev.ConsoleRenderer(
         colors=colors, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, sort_keys=False
     )
 
 
-def _json(event: EventDict, **_: object) -> str:
-    """ASCII, for a stream may know nothing else; as it mostly is by itself, four times as fast."""
-    line = to_json(event, inf_nan_mode="constants")
-    return line.decode() if line.isascii() else json.dumps(event, separators=(",", ":"))
+def _json(guard: Guard) -> Processor:
+    """ASCII, for a stream may know nothing else. A line of plain values is guarded as a whole, where it passes."""
+
+    def render(_: WrappedLogger, __: str, event: EventDict) -> str:
+        event = _in_order(event)
+        if _PLAIN.issuperset(map(type, event.values())):
+            with suppress(ValueError):  # half a pair, which the guard writes out
+                line = to_json(event, inf_nan_mode="constants").decode()
+                if guard.passes(line):
+                    return line
+        return json.dumps(_cleaned(guard, event), separators=(",", ":"))
+
+    return render
 
 
 def _route_libraries(out: IO[str], *, level: int, head: list[Processor], tail: list[Processor]) -> None:

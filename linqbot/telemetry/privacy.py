@@ -39,6 +39,13 @@ class Guard:
     def __init__(self, hushed: Sequence[str] = ()) -> None:
         self._hushed = sorted({word for word in hushed if len(word) >= 6}, key=len, reverse=True)
 
+    def passes(self, line: str) -> bool:
+        """Whether a line of JSON holds nothing to be cleaned: it is short, in ASCII, without anything that was escaped, and
+        no text in it looks private. Most are so, and one look at the line is cheaper than one at each of its values.
+        """
+        plain = len(line) <= LONGEST and line.isascii() and line.isprintable() and "\\" not in line
+        return plain and not _may_be_private(line) and not any(secret in line for secret in self._hushed)
+
     def value(self, value: object, depth: int = 0) -> object:
         """A value of plain kinds: numbers stay, texts are cleaned, collections are cleaned inside, the rest is its repr."""
         if isinstance(value, str):

@@ -205,6 +205,22 @@ def test_a_stream_of_few_letters_breaks_nothing() -> None:
     assert b"\\ud83d" in raw.getvalue()
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["+12025550199", "jane@example.com", "Bearer abc.def", "whsec_abc", "hunter2hunter2", "/%2B12025550199", "a\x7fb"],
+)
+@pytest.mark.parametrize("said", [{}, {"beside": ("a", 1)}], ids=["plain", "of many kinds"])
+def test_a_line_is_guarded_whether_or_not_it_is_seen_as_a_whole(value: str, said: dict[str, object]) -> None:
+    """What may be private or move a cursor is in no line."""
+    out = io.StringIO()
+    logs.configure("json", stream=out, hushed=["hunter2hunter2"])
+
+    structlog.get_logger("linqbot").info("said", value=value, **said)
+
+    assert value not in out.getvalue()
+    assert json.loads(out.getvalue())["event"] == "said"
+
+
 def test_json_is_ascii_whatever_it_tells() -> None:
     """So that a line is JSON on every stream."""
     raw = io.BytesIO()
