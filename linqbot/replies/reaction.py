@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from linqbot.errors import ReplyError
 from linqbot.replies.action import Aimed
+from linqbot.replies.characters import joins
 from linqbot.replies.media import Media
 from linqbot.replies.target import read_index
 from linqbot.replies.words import near
@@ -111,8 +112,10 @@ def _check_number(number: object, *, what: str, low: float, high: float) -> None
 
 
 def _is_emoji(text: object) -> bool:
-    """Whether it looks like one: Linq says no more than "emoji"."""
+    """Whether it looks like a single one: Linq says no more than "emoji"."""
     if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_EMOJI:
+        return False
+    if not all(joins(text, place) for place in range(1, len(text))):
         return False
     kinds = [unicodedata.category(char) for char in text if char != _LETTER_SIGN]
     is_sign = any(kind in ("So", "Sm") for kind in kinds) or any(maker in text for maker in _MAKERS)

@@ -66,7 +66,9 @@ def test_a_tapback_or_an_emoji_is_a_reaction(reaction: str) -> None:
     assert Unreact(reaction) != React(reaction)
 
 
-@pytest.mark.parametrize("wrong", ["lov", "hello", "no 👍", "👍👍" * 20, "", " ", "é", "1", "\ud83d", 3, None])
+@pytest.mark.parametrize(
+    "wrong", ["lov", "hello", "no 👍", "👍👎", "👍 👍", "🇺🇸🇫🇷", "👍" * 40, "", " ", "é", "1", "\ud83d", 3, None]
+)
 def test_anything_else_is_no_reaction(wrong: Any) -> None:
     """The error names the tapbacks, and keeps what came to itself."""
     with pytest.raises(
