@@ -17,7 +17,8 @@ from linqbot.replies import Effect, EffectName, Reply, Text
 
 _T = TypeVar("_T")
 
-_ADDRESS = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)\S", re.IGNORECASE)
+# What opens around an address (as after a link's words in Markdown) goes with it.
+_ADDRESS = re.compile(r"[(\[<\"']{0,3}\b(?:[a-z][a-z0-9+.-]*://|www\.)\S", re.IGNORECASE)
 
 
 def may_open(message: Mapping[str, Any]) -> bool:

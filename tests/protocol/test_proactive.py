@@ -174,6 +174,8 @@ SITE = "https://example.com"
 OPENINGS: list[tuple[str, Any, list[list[str]]]] = [
     ("7.1 no URL in a text", f"See {SITE}/1 now", [["See"], [f"{SITE}/1 now"]]),
     ("7.1 no URL in a text: without a scheme", "See www.example.com", [["See"], ["www.example.com"]]),
+    ("7.1 no URL in a text: its bracket goes with it", f"Menu ({SITE}/m) here", [["Menu"], [f"({SITE}/m) here"]]),
+    ("7.1 no URL in a text: a link in Markdown", Markdown(f"[Menu]({SITE}/m)"), [["Menu"], [f"({SITE}/m)"]]),
     ("7.1 no URL in any text: the second goes as it is", ["Hi", SITE], [["Hi"], [SITE]]),
     ("7.1 no URL in any text: it waits", [SITE, "Hi"], [["Hi"], [SITE]]),
     ("7.1 no link part: it waits", [Link(SITE), "Hi", "Bye"], [["Hi"], [SITE], ["Bye"]]),
