@@ -228,8 +228,9 @@ class Bot(Router):
 
     @property
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """What this process has counted since the bot was made: `unwanted` events that nobody handles, by type, and `odd`
-        fields in which Linq contradicts its documentation, by event type and name; never what they held.
+        """What this process has counted since the bot was made: `unwanted` events that nobody handles, by type, `odd`
+        fields in which Linq contradicts its documentation, by event type and name, and `unreadable` `webhooks`; never
+        what they held.
         """
         return self._tally.counts
 

@@ -47,6 +47,11 @@ def fact_key(kind: str, *about: str) -> str:
     return f"{kind}:{base64.b32encode(digest).decode('ascii').rstrip('=').lower()}"
 
 
+def lane_fact(key: str) -> str:
+    """The key of the fact that tells in which out lane the reply of an idempotency key waits (`Inbox.accept`)."""
+    return fact_key("lane-of", key)
+
+
 def about_the_same(key: str, kind: str) -> str:
     """The key of what is known of another kind about those whom a key of `fact_key` is about."""
     return f"{kind}:{key.partition(':')[2]}"

@@ -24,7 +24,7 @@ from linqbot.ids import TokenSource, random_token
 from linqbot.protocol.answer import Answer
 from linqbot.protocol.breaker import Breaker, Gate
 from linqbot.protocol.guard import hearsay
-from linqbot.protocol.naming import request_of
+from linqbot.protocol.naming import edits_of, request_of, whereabouts
 from linqbot.protocol.outcome import Verdict, before_send, classify
 from linqbot.records import Dead, Lease, OutboxItem, Request, Sent, Side, Wait
 from linqbot.store.base import Knowledge, Lanes, Outbox
@@ -189,6 +189,8 @@ class Dispatcher:
         self._gate_moved = asyncio.Event()
 
     async def _attempt(self, lease: Lease) -> Verdict:
+        if (where := whereabouts(lease)) is not None:
+            await self._insist(lambda: self._store.learn([where]), lease)
         began_ms = self._clock.now_ms()
         answer: Answer | TransportError
         try:
@@ -220,7 +222,8 @@ class Dispatcher:
 
     async def _informed(self, lease: Lease) -> Lease:
         """The lease with the facts that its facts point to; mostly there are none."""
-        keys = hearsay(lease)
+        edits = edits_of(lease)
+        keys = (*hearsay(lease), *((edits,) if edits else ()))
         if not keys:
             return lease
         told = await self._insist(lambda: self._store.facts(keys), lease)

@@ -218,6 +218,7 @@ class Ingress:
             await self._stored(lambda: self._store.bury(letter))
         except StoreUnavailable as trouble:
             return self._later("the store is unavailable", webhook_id=webhook_id, error=str(trouble))
+        self._tally.add("unreadable", "webhooks")
         log.error("webhook unreadable, kept in the dead letters", webhook_id=webhook_id, reason=str(error))
         return _answer(200, "unreadable, kept")
 

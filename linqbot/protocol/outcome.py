@@ -14,7 +14,7 @@ from linqbot.errors import NotSent, TransportError
 from linqbot.protocol.answer import Answer, Meaning, Rule, chat_id_of, code_of, message_id_of, rule_of, trace_of
 from linqbot.protocol.backoff import backoff_ms
 from linqbot.protocol.guard import kind_of, learned_from, ruling_of
-from linqbot.protocol.naming import request_of, unknown_of
+from linqbot.protocol.naming import edited_once_more, obstacle_to, request_of
 from linqbot.protocol.proactive import CHAT_OF_LANE
 from linqbot.records import Dead, DeadLetter, Fact, Lease, Limits, OutboxItem, Outcome, Repeat, Sent, Wait
 
@@ -79,7 +79,7 @@ def before_send(lease: Lease, now_ms: int) -> Verdict | None:
 
 
 def _instead_of_sending(lease: Lease, now_ms: int) -> Verdict | None:
-    if (why := unknown_of(lease)) is not None:
+    if (why := obstacle_to(lease)) is not None:
         return _dead(lease, why)
     if (verdict := _second_thoughts(lease, now_ms)) is not None:
         return verdict
@@ -151,7 +151,7 @@ def _accepted(answer: Answer, lease: Lease, now_ms: int, jitter: float) -> Verdi
     return Verdict(
         outcome=Sent(message_id=made, passes_to=passes_to),
         news="reply sent",
-        learn=_moved(chat_id, lease, now_ms),
+        learn=(*_moved(chat_id, lease, now_ms), *edited_once_more(lease, now_ms)),
     )
 
 

@@ -60,12 +60,14 @@ class Inbox(Protocol):
         `Limits.lane_cap` items or all lanes together `Limits.inbox_cap_bytes` before this one, leased ones included: FULL,
         and nothing at all is changed. An arrival without an item is never FULL.
 
-        A receipt proves that the reply `receipt.key` arrived. If that reply is the head of its out lane: when the lane is
-        not leased, it ends as if settled `Sent(message_id)`; when leased, it enters the sent index now, the holder may
-        still settle it as it likes, but if the lease ends otherwise (expiry, release, `Wait`), the item ends as
-        `Sent(message_id)` then and is never leased again, the lane goes on without delay, and the holder's token is stale.
-        (`key` also matches the head's plain variant.) Whatever the key, if the sent index then knows `receipt.message_id`,
-        its `SentRecord.status` rises to `receipt.status` (never falls). A receipt for anything else changes nothing.
+        A receipt proves that the reply `receipt.key` arrived. If that reply is the head of the receipt's out lane, or of
+        the one that the fact `ids.lane_fact(receipt.key)` tells: when the lane is not leased, it ends as if settled
+        `Sent(message_id)`; when leased, it enters the sent index now, the holder may still settle it as it likes, but if
+        the lease ends otherwise (expiry, release, `Wait`), the item ends as `Sent(message_id)` then and is never leased
+        again, the lane goes on without delay, and the holder's token is stale. (`key` also matches the head's plain
+        variant.)
+        Whatever the key, if the sent index then knows `receipt.message_id`, its `SentRecord.status` rises to
+        `receipt.status` (never falls). A receipt for anything else changes nothing.
 
         A repeat gives DUPLICATE if there were ids to remember.
         """

@@ -234,6 +234,17 @@ async def test_a_text_that_is_too_old_is_not_edited_and_linq_is_not_asked(sim: S
     assert "editMessage" not in [seen["operation"] for seen in sim.emulator.requests]
 
 
+async def test_a_sixth_edit_is_refused_by_name_and_linq_is_not_asked(sim: Sim) -> None:
+    """Linq takes 5 in 15 minutes (linq-api-v3.md section 7.5); they are counted for each message."""
+    for words in ("say", *["edit"] * 6):
+        await sim.user().writes(words)
+        await sim.settled()
+
+    [letter] = await sim.bot.store.dead()
+    assert "edited 5 times in 15 minutes" in letter.reason
+    assert [seen["operation"] for seen in sim.emulator.requests].count("editMessage") == 5
+
+
 async def test_an_edit_without_a_text_is_dead_and_never_asked_for(sim: Sim) -> None:
     """The letter says why; another chat's text is not touched."""
     await sim.user("+12025559888").says("say")

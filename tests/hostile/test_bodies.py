@@ -105,11 +105,12 @@ async def test_h9_an_unreadable_body_that_is_not_signed_is_not_kept(door: Door) 
 
 
 async def test_h9_a19_a_flood_of_unreadable_bodies_is_bounded(door: Door) -> None:
-    """The dead letters have a cap in the store; the oldest make room."""
+    """The dead letters have a cap in the store; the oldest make room, and all are counted."""
     for number in range(520):
         await door.deliver(b"unreadable", webhook_id=f"w-{number}")
 
     assert (await door.stats()).dead == 500
+    assert door.sim.bot.counts["unreadable"] == {"webhooks": 520}
 
 
 async def test_h10_the_last_of_two_equal_names_is_the_one_that_counts_everywhere(door: Door) -> None:

@@ -186,6 +186,19 @@ async def test_the_chat_that_was_opened_anew_is_known_for_its_time(sim: Sim) -> 
     assert known.ttl_ms == Limits().passed_ms
 
 
+@pytest.mark.parametrize("line", [None, LINE], ids=["linq picks", "named"])
+async def test_a_lost_answer_to_somebody_new_is_made_up_for_by_the_news(sim: Sim, line: str | None) -> None:
+    """The webhook names the chat, where the message did not wait: it is found by its key, and no second request leaves."""
+    sim.faults.lose_answer()
+    await sim.bot.send(BOB, "Hi", key="1", line=line)
+    await sim.settled()
+    sim.clock.advance(seconds=5)
+    await sim.settled()
+
+    assert [bubble.text for bubble in sim.said_to(BOB)] == ["Hi"]
+    assert [seen["method"] for seen in sim.emulator.requests].count("POST") == 1
+
+
 async def test_a_lost_answer_opens_no_second_chat(sim: Sim) -> None:
     """Linq took it and the connection broke: the same key again, and one message is there."""
     sim.faults.lose_answer()

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linqbot.emulator.app import Emulator
-from linqbot.protocol.naming import request_of, unknown_of
+from linqbot.protocol.naming import obstacle_to, request_of
 from linqbot.protocol.outbound import Answering, freeze
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Fact, Lease, OutboxItem, Side
@@ -92,7 +92,7 @@ class Wire:
     def send(self, item: OutboxItem, facts: dict[str, Fact]) -> dict[str, Any]:
         """Send an item; what it answers is kept under the item's names. Asserts that it is accepted."""
         lease = Lease(side=Side.OUT, lane=item.lane, token="t", now_ms=0, until_ms=0, reply=item, facts=facts)
-        if unknown_of(lease) is not None:
+        if obstacle_to(lease) is not None:
             return {}
         request = request_of(lease)
         response = self.loop.run_until_complete(

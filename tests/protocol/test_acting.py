@@ -10,7 +10,7 @@ import pytest
 
 from linqbot.ids import idempotency_key
 from linqbot.protocol.deeds import DEEDS
-from linqbot.protocol.naming import name_of_last_text, name_of_ref, request_of, unknown_of
+from linqbot.protocol.naming import name_of_last_text, name_of_ref, obstacle_to, request_of
 from linqbot.protocol.outbound import Answering, freeze
 from linqbot.protocol.threading import Circumstances
 from linqbot.records import Fact, Lease, OutboxItem, Repeat, Side
@@ -294,7 +294,7 @@ def test_an_edit_is_about_the_last_text_of_the_chat_or_the_one_with_a_ref() -> N
     """Which message that is, is known when it is sent."""
     assert frozen(Edit("new")).guards == (name_of_last_text(CHAT),)
     assert frozen(Edit("new", ref="r")).guards == (name_of_ref(CHAT, "r"),)
-    why = unknown_of(leased(frozen(Edit("new"))))
+    why = obstacle_to(leased(frozen(Edit("new"))))
     assert why is not None
     assert "no text of ours is known in this chat" in why
 
@@ -379,13 +379,13 @@ def test_a_ref_is_filled_in_when_it_is_sent() -> None:
     assert guard == name_of_ref(CHAT, "r")
     assert item.request.path == "/v3/messages/{message}/reactions"
     assert request_of(lease) == replace(item.request, path=f"/v3/messages/{OTHER}/reactions")
-    assert unknown_of(lease) is None
+    assert obstacle_to(lease) is None
 
 
 @pytest.mark.parametrize("facts", [(), (Fact(key=name_of_ref(CHAT, "r"), value=None),)])
 def test_a_ref_that_nobody_knows_is_a_reason_not_to_send(facts: tuple[Fact, ...]) -> None:
     """Sent too long ago, or never: said so by name."""
-    why = unknown_of(leased(frozen(AddOptions("c", ref="r")), *facts))
+    why = obstacle_to(leased(frozen(AddOptions("c", ref="r")), *facts))
 
     assert why is not None
     assert "no message with this ref= is known in this chat" in why
@@ -406,7 +406,7 @@ def test_a_text_that_is_too_old_is_a_reason_not_to_edit_it(action: Action, age_m
     (guard,) = item.guards
     lease = leased(item, Fact(key=guard, value=OTHER.encode(), rank=1_000))
 
-    found = unknown_of(replace(lease, now_ms=1_000 + age_ms))
+    found = obstacle_to(replace(lease, now_ms=1_000 + age_ms))
 
     assert (found is None) == (why is None)
     assert (why or "") in (found or "")
@@ -417,4 +417,4 @@ def test_what_needs_no_name_is_sent_as_it_was_frozen() -> None:
     item = frozen(React("love"))
 
     assert request_of(leased(item, Fact(key=name_of_ref(CHAT, "r"), value=OTHER.encode()))) == item.request
-    assert unknown_of(leased(item)) is None
+    assert obstacle_to(leased(item)) is None

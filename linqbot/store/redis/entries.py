@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from linqbot.ids import fact_key
+from linqbot.ids import fact_key, lane_fact
 from linqbot.records import (
     Arrival,
     Commit,
@@ -46,7 +46,7 @@ def arrival_arguments(arrival: Arrival, buckets: int) -> Iterator[Argument]:
     """The arguments of accept."""
     item, receipt = arrival.item, arrival.receipt or Receipt(lane="", key="", message_id="", status="")
     yield from ("", 0, b"") if item is None else (item.lane, 1, item.to_bytes())
-    yield from (receipt.lane, receipt.key, receipt.message_id, receipt.status)
+    yield from (receipt.lane, receipt.key, receipt.message_id, receipt.status, lane_fact(receipt.key))
     yield len(arrival.remember)
     for known in arrival.remember:
         yield from _place_of(known, buckets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from linqbot.ids import fact_key
+from linqbot.ids import fact_key, lane_fact
 from linqbot.records import (
     Accepted,
     Dead,
@@ -63,9 +63,9 @@ def give_way(tx: Transaction, lane: Lane) -> bool:
 
 def prove(tx: Transaction, receipt: Receipt) -> None:
     """End the reply that the receipt names, or see to it that its holder's silence will; and note how far it came."""
-    lane = lanes.find(tx, Side.OUT, receipt.lane) if receipt.key else None
-    reply = None if lane is None else _head(tx, lane)
-    if lane is not None and reply is not None and receipt.key in (reply.key, reply.plain_key):
+    found = _proven(tx, receipt) if receipt.key else None
+    if found is not None:
+        lane, reply = found
         if lane.place == LEASED:
             lanes.put(tx, lane._replace(proof=lane.proof or receipt.message_id))
             _remember(tx, reply, receipt.message_id)
@@ -74,6 +74,18 @@ def prove(tx: Transaction, receipt: Receipt) -> None:
     lower = _LOWER.get(receipt.status)
     if lower is not None:
         tx.run("raise_sent", tx.ns, receipt.message_id, lower, receipt.status)
+
+
+def _proven(tx: Transaction, receipt: Receipt) -> tuple[Lane, OutboxItem] | None:
+    """The lane whose head a receipt proves, and the head: the receipt's own, or the one that a fact tells."""
+    key = lane_fact(receipt.key)
+    fact = knowledge.facts(tx, [key]).get(key)
+    others = () if fact is None or fact.value is None else (fact.value.decode(),)
+    for lane in filter(None, (lanes.find(tx, Side.OUT, name) for name in (receipt.lane, *others))):
+        reply = _head(tx, lane)
+        if receipt.key in (reply.key, reply.plain_key):
+            return lane, reply
+    return None
 
 
 def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:

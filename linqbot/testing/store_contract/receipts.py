@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from linqbot.records import Accepted, Arrival, Dead, Limits, Receipt, Sent, Side, Wait
+from linqbot.ids import lane_fact
+from linqbot.records import Accepted, Arrival, Dead, Fact, Limits, Receipt, Sent, Side, Wait
 from linqbot.store.base import Store
 from linqbot.testing.clock import TurnedClock
 from linqbot.testing.store_contract.opening import Opener, StoreFixtures
@@ -44,6 +45,40 @@ class ReceiptContract(StoreFixtures):
         await store.accept(news("key-1-plain"))
 
         assert (await store.stats()).outbox == 0
+
+    async def test_receipt_finds_a_reply_in_the_lane_that_a_fact_tells(self, store: Store) -> None:
+        """News of a message that made its chat names that one, not the lane in which the message waits."""
+        await freeze(store, reply("key-1", "to:line:alice"), reply("key-2", "to:line:alice"))
+        held = await lease(store, Side.OUT)
+        await store.learn([Fact(key=lane_fact("key-1"), value=b"to:line:alice", ttl_ms=60_000)])
+        await store.settle(held.lane, held.token, Wait(delay_ms=60_000, reason="timeout", ambiguous=True))
+
+        await store.accept(news("key-1"))
+
+        following = await lease(store, Side.OUT)
+        assert following.reply is not None
+        assert (following.lane, following.reply.key) == ("to:line:alice", "key-2")
+        assert await store.sent("message-1") is not None
+
+    async def test_receipt_of_a_held_reply_counts_in_the_lane_that_a_fact_tells(self, store: Store) -> None:
+        """It may come before the answer, or before whoever waits for that gives up."""
+        await freeze(store, reply("key-1", "to:line:alice"))
+        held = await lease(store, Side.OUT)
+        await store.learn([Fact(key=lane_fact("key-1"), value=b"to:line:alice", ttl_ms=60_000)])
+
+        await store.accept(news("key-1"))
+        assert await store.settle(held.lane, held.token, Wait(delay_ms=0, reason="timeout", ambiguous=True))
+
+        assert (await store.stats()).outbox == 0
+
+    async def test_fact_that_tells_a_wrong_lane_changes_nothing(self, store: Store) -> None:
+        """Only the reply of that key ends."""
+        await freeze(store, reply("key-1", "to:line:alice"))
+        await store.learn([Fact(key=lane_fact("key-9"), value=b"to:line:alice", ttl_ms=60_000)])
+
+        await store.accept(news("key-9"))
+
+        assert (await store.stats()).outbox == 1
 
     async def test_proven_reply_that_waits_ends_at_once(self, store: Store) -> None:
         """A delay after an ambiguous attempt is over when the news comes; the next reply need not wait."""

@@ -1,11 +1,11 @@
--- ARGV: lane, has item, item, receipt's lane, key, message id and status, number of ids, bucket and digest of each id, then
--- the facts as learn takes them.
+-- ARGV: lane, has item, item, receipt's lane, key, message id, status, and key of the fact that tells another lane, number
+-- of ids, bucket and digest of each id, then the facts as learn takes them.
 -- -> accepted, duplicate or full. The first write is one that is refused when the memory is full.
 local lane, has_item, item = ARGV[2], ARGV[3] == '1', ARGV[4]
 
 local is_known, fresh = false, {}
-local ids_end = 9 + 2 * tonumber(ARGV[9])
-for i = 10, ids_end, 2 do
+local ids_end = 10 + 2 * tonumber(ARGV[10])
+for i = 11, ids_end, 2 do
   if remembered(ARGV[i], ARGV[i + 1]) then is_known = true else fresh[#fresh + 1] = i end
 end
 
@@ -21,10 +21,18 @@ for i = ids_end + 1, #ARGV, 5 do learn(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i
 
 -- A receipt proves that the head of its lane arrived: it ends now, or when its lease does.
 local to, key, message_id = ARGV[5], ARGV[6], ARGV[7]
-if key ~= '' then
-  local entry = call('LINDEX', queue('out', to), 0)
+local function head(of)
+  local entry = call('LINDEX', queue('out', of), 0)
   local parts = entry and unframe(entry, 2)
-  if parts and (parts[1] == key or parts[2] == key) then
+  return parts and (parts[1] == key or parts[2] == key) and entry
+end
+if key ~= '' then
+  local entry = head(to)
+  if not entry then
+    to = known({ ARGV[9] })[4]
+    entry = to and head(to)
+  end
+  if entry then
     if call('ZSCORE', P .. 'out:leased', to) then
       call('HSETNX', about('out', to), 'mid', message_id)
       index_sent(entry, message_id)
