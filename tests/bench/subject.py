@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from linqbot.settings import playground
 from tests.bench.generator import Generator
 from tests.bench.letters import SECRET, letter_to
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CORES = sorted(os.sched_getaffinity(0))
@@ -79,7 +79,7 @@ class Subject:
 @asynccontextmanager
 async def running(kind: str, *, store_url: str, api_url: str, only: str | None = None) -> AsyncIterator[Subject]:
     """A subject that has answered its first webhook. `kind` is one of the references, or `linqbot`."""
-    port = _free_port()
+    port = free_port()
     begun = time.monotonic()
     process = _spawn(_command(kind, port, store_url, api_url, only), _environment(store_url, api_url))
     subject = Subject(process, port)
@@ -112,10 +112,3 @@ def _environment(store_url: str, api_url: str) -> Mapping[str, str]:
     given = playground(api_key="bench", webhook_secret=SECRET, base_url=api_url, store=store_url)
     given.pop("PYTHONDONTWRITEBYTECODE", None)  # or each start compiles linqbot, as pip did with the libraries
     return given | {"LINQBOT_PAIR_BUDGET": "100000/60s", "LINQBOT_NAMESPACE": "bench", "BENCH_SECRET": SECRET}
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

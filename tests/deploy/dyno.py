@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from pathlib import Path
 from typing import Self
 
 import httpx
+
+from tests.ports import free_port
 
 
 class Dyno:
     """One process of the formation; enter it to start it, leave it to have it killed if it is still there."""
 
     def __init__(self, command: str, *, home: Path, config: dict[str, str], name: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.said: list[str] = []
         """What it printed, line by line."""
         self._command = command
@@ -83,9 +84,3 @@ class Dyno:
         async for line in self._process.stdout:
             self.said.append(line.decode().rstrip())
         await self._process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -12,7 +12,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Self
 
-from tests.faults.stage import Stage, free_port
+from tests.faults.stage import Stage
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,6 +17,7 @@ import uvicorn
 from linqbot.emulator.app import Emulator
 from linqbot.testing.clock import TurnedClock
 from tests.faults.mortal import Life, live
+from tests.ports import free_port
 
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.faults.mortal"])
@@ -50,12 +51,12 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
-        self.api_port = free_port()
-        config = uvicorn.Config(self.emulator.app, port=self.api_port, log_config=None, access_log=False, lifespan="on")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.api_port: int = listener.getsockname()[1]
+        config = uvicorn.Config(self.emulator.app, log_config=None, access_log=False, lifespan="on")
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(
-            server._serve()
-        )  # without uvicorn's own signal handlers: the test run has its own
+        # without uvicorn's own signal handlers: the test run has its own
+        serving = asyncio.create_task(server._serve([listener]))
         self._stack.push_async_callback(_stop, server, serving)
         await self.until(lambda: server.started)
         return self
@@ -117,14 +118,6 @@ class Stage:
 async def _stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
     server.should_exit = True
     await serving
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _takes_connections(port: int) -> bool:

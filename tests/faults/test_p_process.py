@@ -23,8 +23,9 @@ import pytest
 from linqbot.testing.harness import Sim
 from tests.faults.jumping import JumpingClock
 from tests.faults.programs import Programs, children, sockets
-from tests.faults.stage import Stage, free_port
+from tests.faults.stage import Stage
 from tests.faults.town import ALICE, BOB, CAROL, Town, WatchedBot, open_town
+from tests.ports import free_port
 from tests.store.redis_server import KINDS, session_url
 from tests.store.sqlite_file import limit_pages
 
@@ -69,6 +70,7 @@ LEAKS = """
 BLOCKS = """
     import os
     import time
+    from pathlib import Path
     from linqbot import Bot, Message
 
     bot = Bot(thread="never")
@@ -77,7 +79,8 @@ BLOCKS = """
     async def blocks(message: Message) -> str:
         if message.text == "block" and os.environ["PORT"] == os.environ["BLOCKED"]:
             print("blocking", flush=True)
-            time.sleep(4)
+            while not Path("go").exists():
+                time.sleep(0.01)
         return message.text
 """
 
@@ -206,7 +209,7 @@ async def test_p5_a_handler_that_eats_all_memory_is_given_up_and_its_chat_goes_o
     Held by leases that run out, which are counted on the event whose turn did not end, and by the limit of that count.
     """
     most = 250_000_000
-    async with programs(tmp_path, LEAKS, LINQBOT_LEASE="400ms") as bots:
+    async with programs(tmp_path, LEAKS, LINQBOT_LEASE="2s") as bots:
         stage = bots.stage
         await stage.emulator.inbound(ALICE, text="leak")
         for _ in range(3):
@@ -328,6 +331,8 @@ async def test_p9_a_blocked_event_loop_loses_its_chats_and_says_where_it_stood(t
         await bots.start("--only", "worker")
         await stage.until(lambda: heard(stage, ALICE))
         assert not sleeper.text.count("reply sent")
+        await sleeper.says("loop blocked")
+        (tmp_path / "go").touch()
         await sleeper.says("event loop goes on")
         await sleeper.says("another process")  # told by the heartbeat or by the commit, whichever is first
         report = next(line for line in sleeper.text.splitlines() if "loop blocked" in line)

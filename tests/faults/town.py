@@ -28,7 +28,7 @@ PATIENCE_S = 30.0
 _LOOK_S = 0.01
 _STEP_S = 1.0
 
-REFUSAL_S = 3.0
+REFUSAL_S = 10.0
 """How long a webhook that cannot be kept may wait for its 503: 2 s for the store, the rest for a busy machine."""
 
 
@@ -112,11 +112,6 @@ class Town:
                 if turn:
                     self.sim.clock.advance(seconds=_STEP_S)
                 await asyncio.sleep(_LOOK_S)  # the store is another process: there is no event to wait for
-
-    async def beats(self) -> None:
-        """A third of a lease passes, and whoever holds one has had time to renew it."""
-        self.sim.clock.advance(seconds=10)
-        await asyncio.sleep(0.05)  # a heartbeat leaves no trace to wait for
 
     async def all_is_well(self) -> None:
         """Turn the clock until everything was answered; then say what a person, or Linq, would complain about."""

@@ -6,6 +6,7 @@ Held by the caps of `Limits`, the cap of webhooks at once in ingress, and ids th
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.hostile.letters import encoded, message, signature
 from tests.hostile.served import Served, wait_until
 
 LISTENER = "tests/hostile/bots.py:listener"
+_ids = itertools.count()
 LINQS_PATIENCE_S = 10.0
 """linq-api-v3.md section 8.3; how much faster it is, the benchmark measures on a quiet machine."""
 
@@ -46,11 +48,22 @@ async def post_all(ports: list[int], bodies: list[bytes], *, at_once: int = 64) 
             url = f"http://127.0.0.1:{ports[number % len(ports)]}{PATH}"
             async with room:
                 began = time.monotonic()
-                headers = signature(body, now_ms=int(time.time() * 1000), webhook_id=f"w-{number}")
+                headers = signature(body, now_ms=int(time.time() * 1000), webhook_id=f"w-{next(_ids)}")
                 async with session.post(url, data=body, headers=headers) as answer:
                     return answer.status, time.monotonic() - began
 
         return await asyncio.gather(*(post(number, body) for number, body in enumerate(bodies)))
+
+
+async def deliver_all(port: int, bodies: list[bytes]) -> tuple[list[int], float]:
+    """Deliver bodies, and once more what was put off, as Linq does; the last status of each, and the longest wait."""
+    answers = await post_all([port], bodies)
+    statuses = [status for status, _ in answers]
+    put_off = [number for number, status in enumerate(statuses) if status == 503]
+    repeated = await post_all([port], [bodies[number] for number in put_off])
+    for number, (status, _) in zip(put_off, repeated, strict=True):
+        statuses[number] = status
+    return statuses, max(seconds for _, seconds in answers + repeated)
 
 
 def heard(diary: Path) -> list[str]:
@@ -90,18 +103,18 @@ async def test_d7_a_storm_of_retries_is_taken_up_to_the_caps(diary: Path, namesp
     loud = [encoded(message(f"loud-{number}", chat="loud")) for number in range(1_200)]
     with Served(LISTENER, "--only", "web", LINQBOT_NAMESPACE=namespace) as web:
         before = web.resident
-        taken = await post_all([web.port], crowd)
-        pressed = await post_all([web.port], loud)
+        taken, first_s = await deliver_all(web.port, crowd)
+        pressed, second_s = await deliver_all(web.port, loud)
         grown = web.resident - before
 
-    assert Counter(status for status, _ in taken) == {200: 3_800}
-    assert Counter(status for status, _ in pressed) == {200: 1_000, 503: 200}
-    assert max(seconds for _, seconds in taken + pressed) < LINQS_PATIENCE_S
+    assert Counter(taken) == {200: 3_800}
+    assert Counter(pressed) == {200: 1_000, 503: 200}
+    assert max(first_s, second_s) < LINQS_PATIENCE_S
     assert grown < 64 * 1024 * 1024
 
     with Served(LISTENER, "--only", "worker", DIARY=str(diary), LINQBOT_NAMESPACE=namespace):
         wait_until(lambda: len(heard(diary)) == 4_800)
     words = heard(diary)
     assert len(set(words)) == 4_800
-    kept = [f"loud-{number}" for number, (status, _) in enumerate(pressed) if status == 200]
+    kept = [f"loud-{number}" for number, status in enumerate(pressed) if status == 200]
     assert Counter(word for word in words if word.startswith("loud")) == Counter(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -23,11 +24,11 @@ from linqbot.records import (
 )
 from linqbot.store.open import open_store
 from tests.faults.proxy import FaultProxy
-from tests.faults.stage import free_port
 from tests.hostile.bots import OUTBOUND
 from tests.hostile.door import PATH, echo, open_door, until
 from tests.hostile.letters import OTHER_SECRET, encoded, message, signature
 from tests.hostile.served import Served
+from tests.ports import free_port
 from tests.store.redis_server import Server, raw
 
 TOKEN = "token-heliotrope-4711"
@@ -79,12 +80,12 @@ def found(shown: str, secret: str = OTHER_SECRET) -> set[str]:
 @asynccontextmanager
 async def linq() -> AsyncIterator[tuple[Emulator, int]]:
     """An emulator on a port."""
-    emulator, port = Emulator(clock=SystemClock(), pair_limit=None), free_port()
-    server = uvicorn.Server(uvicorn.Config(emulator.app, port=port, log_config=None, access_log=False, lifespan="on"))
-    serving = asyncio.create_task(server._serve())  # without uvicorn's own signal handlers
+    emulator, listener = Emulator(clock=SystemClock(), pair_limit=None), socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(emulator.app, log_config=None, access_log=False, lifespan="on"))
+    serving = asyncio.create_task(server._serve([listener]))  # without uvicorn's own signal handlers
     await until(lambda: server.started)
     try:
-        yield emulator, port
+        yield emulator, listener.getsockname()[1]
     finally:
         server.should_exit = True
         await serving

