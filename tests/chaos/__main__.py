@@ -36,7 +36,8 @@ def _run(plan: Plan) -> int:
     for complaint in report.complaints:
         print(f"  {complaint}")
     for letter in report.dead:
-        print(f"  given up: {letter.kind} of event {letter.event_id}: {letter.reason}")
+        hits = report.hits.get(letter.event_id, 0)
+        print(f"  given up: {letter.kind} of event {letter.event_id}, in hand at {hits} blows of ours: {letter.reason}")
     if report.complaints:
         print(f"  logs: {folder}")
     return len(report.complaints)

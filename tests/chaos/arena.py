@@ -18,15 +18,18 @@ from random import Random
 from typing import Any, Self
 
 from linqbot.clock import SystemClock
+from linqbot.engine.suspects import STALL_LIMIT
 from linqbot.records import DeadLetter, Stats
 from linqbot.store.base import Store
 from linqbot.store.open import open_store
 from tests.chaos.bot import BUBBLES, Role, words
 from tests.chaos.crew import Crew
+from tests.chaos.hands import Struck, hits, holds
 from tests.chaos.trouble import Blow, hurts, mishaps
 from tests.chaos.verdict import Said, Verdict, judge
 from tests.chaos.witness import Witness
-from tests.faults.stage import Stage, free_port
+from tests.faults.stage import Stage
+from tests.ports import free_port
 from tests.store.redis_server import Server
 
 EVENTS = ("message.received", "message.sent", "message.delivered")
@@ -36,10 +39,8 @@ _LOOK_S = 0.05
 _MEMORY = Path("/dev/shm")
 
 _STALLED = "workers died or froze on this event"
-"""Why a worker gives up an event that was in hand at three deaths in a row. Under random kills that hits innocents."""
-
-_MOST_GIVEN_UP = 0.02
-"""The share of events that may have such luck; more is no luck."""
+"""Why a worker gives up an event that was in hand at three deaths in a row. Random kills hit innocents, and must have hit
+each of them as often (`tests.chaos.hands`)."""
 
 DRAIN_S = 120.0
 """How long a run may take to answer everything once nobody hurts it any more."""
@@ -81,6 +82,8 @@ class Report:
     counts: dict[str, int]
     """Blows and deaths (`crew.Crew.counts`), `store_kills`, `events`, `acked`, `posts`, `collapsed`, `conflicts`."""
     dead: list[DeadLetter] = field(default_factory=list)
+    hits: dict[str, int] = field(default_factory=dict)
+    """By the id of each event that was given up: how many blows of ours fell on somebody who had it in hand."""
     left: Stats | None = None
     drained_s: float = 0.0
 
@@ -91,8 +94,11 @@ class Report:
         found += [f"{self.counts[name]} {name}" for name in ("conflicts", "stuck") if self.counts[name]]
         stalled = [letter for letter in self.dead if letter.kind == "event" and _STALLED in letter.reason]
         found += [f"given up: {letter.reason}" for letter in self.dead if letter not in stalled]
-        if len(stalled) > max(1, _MOST_GIVEN_UP * self.counts["events"]):
-            found.append(f"{len(stalled)} of {self.counts['events']} events given up")
+        found += [
+            f"given up {letter.event_id} after {hits} blows of ours: {letter.reason}"
+            for letter in stalled
+            if (hits := self.hits.get(letter.event_id, 0)) < STALL_LIMIT
+        ]
         if self.left is not None and (self.left.inbox or self.left.outbox):
             found.append(f"left in the store: {self.left.inbox} events, {self.left.outbox} replies")
         return found
@@ -221,8 +227,9 @@ class Arena:
 
     async def run(self) -> Report:
         """Hurt for as long as planned, let heal, and judge."""
-        roles = [self.role("web", "web"), *(self.role(f"worker-{n}", "worker") for n in range(self.plan.workers))]
-        self.crew = Crew(roles)
+        workers = [self.role(f"worker-{n}", "worker", notes_hands=True) for n in range(self.plan.workers)]
+        roles = [self.role("web", "web"), *workers]
+        self.crew = Crew(roles, share_a_file=self.plan.store == "sqlite")
         supervising = asyncio.create_task(self.crew.supervise())
         deeds = [asyncio.create_task(deed()) for deed in (self._talk, self._hurt, self._trouble, self._hurry)]
         try:
@@ -248,6 +255,7 @@ class Arena:
             verdict=judge(self.said(dead), self.heard()),
             counts=self._count(),
             dead=dead,
+            hits=self._hits(dead),
             left=left,
             drained_s=drained_s,
         )
@@ -255,9 +263,14 @@ class Arena:
     async def kill_store(self) -> None:
         """SIGKILL to the store's server, which is started again on what it wrote."""
         assert self._server is not None
+        self.crew.struck.append(Struck(pid=None, at_s=time.time(), lasts_s=self.plan.lease_s))
         await asyncio.to_thread(self._server.kill)
         await asyncio.to_thread(self._server.start)
         self.counts["store_kills"] += 1
+
+    def _hits(self, dead: Sequence[DeadLetter]) -> dict[str, int]:
+        held = holds(self.folder.glob("*.hands"))
+        return {letter.event_id: hits(letter.event_id, held, self.crew.struck) for letter in dead}
 
     async def _dismiss(self) -> None:
         await self.crew.dismiss()

@@ -47,6 +47,8 @@ class Role:
     budget: str = "100000/60s"
     broken: str = ""
     """Which promise this process breaks on purpose (`tests.chaos.broken`); empty: none."""
+    notes_hands: bool = False
+    """Whether it writes down what it has in hand (`tests.chaos.hands`)."""
     wants: tuple[str, ...] = ("message.received",)
     """The event types that it has handlers for."""
 
@@ -63,6 +65,11 @@ class Role:
     def diary(self) -> Path:
         """One line for each turn that began."""
         return Path(self.folder) / f"{self.name}.diary"
+
+    @property
+    def hands(self) -> Path:
+        """What it had in hand, and when."""
+        return Path(self.folder) / f"{self.name}.hands"
 
     @property
     def log(self) -> Path:
@@ -137,7 +144,12 @@ async def _perform(role: Role) -> None:
     )
 
     def store() -> Any:
-        return open_store(role.store_url, clock=SystemClock(), namespace=role.namespace, limits=settings.limits())
+        found = open_store(role.store_url, clock=SystemClock(), namespace=role.namespace, limits=settings.limits())
+        if not role.notes_hands:
+            return found
+        from tests.chaos.hands import NotingStore
+
+        return NotingStore(found, role.hands)
 
     bot = make_bot(role)
     bot.configure(settings=settings, only=role.only, store=store)  # type: ignore[arg-type]  # one of the three words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -13,10 +14,14 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from tests.chaos.bot import Role, perform
+from tests.chaos.hands import Struck
 from tests.chaos.trouble import Blow, Hurt
-from tests.faults.stage import FORK, free_port
+from tests.faults.stage import FORK
+from tests.ports import free_port
 
 _LOOK_S = 0.02
+_STANDSTILL_S = 0.3
+"""After so long without a look the machine is too busy for heartbeats, too."""
 
 DRAIN_S = 30.0
 """A process that was told to stop must be gone by then."""
@@ -47,10 +52,14 @@ class Post:
 class Crew:
     """The bot processes of a run; `supervise` replaces whoever has died."""
 
-    def __init__(self, roles: list[Role]) -> None:
+    def __init__(self, roles: list[Role], *, share_a_file: bool = False) -> None:
+        self._share_a_file = share_a_file
+        """Whether one that is frozen may keep the others from the store, as a writer of an SQLite file does."""
         self.posts = [Post(role) for role in roles]
         self.counts: Counter[str] = Counter()
         """Blows by kind and by target, processes that died unasked (`died`), and that did not leave (`stuck`)."""
+        self.struck: list[Struck] = []
+        """The blows after which a lease may end without a word."""
         self._leavers: list[BaseProcess] = []
         self._all: list[BaseProcess] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,8 +73,12 @@ class Crew:
         self._all.append(post.process)
 
     async def supervise(self) -> None:
-        """Fill every empty post, for ever."""
+        """Fill every empty post, for ever; when the machine stood still, that hit everybody."""
+        looked_s = time.time()
         while True:
+            if (now_s := time.time()) > looked_s + _STANDSTILL_S:
+                self.struck.append(Struck(pid=None, at_s=looked_s, lasts_s=now_s - looked_s))
+            looked_s = now_s
             for post in self.posts:
                 if post.process is None or not post.process.is_alive():
                     self._note_death(post)
@@ -83,8 +96,10 @@ class Crew:
         match hurt.blow:
             case Blow.KILL:
                 self._expect(post)
+                self._strike(post)
                 post.signal(signal.SIGKILL)
             case Blow.FREEZE:
+                self._strike(post, hurt.lasts_s)
                 self._spawn(self._freeze(post, hurt.lasts_s))
             case Blow.TERM:
                 self._terminate(post)
@@ -131,6 +146,11 @@ class Crew:
             self.start(post)
         else:
             post.leaving = True
+
+    def _strike(self, post: Post, lasts_s: float = 0.0) -> None:
+        assert post.process is not None
+        everybody = lasts_s and self._share_a_file
+        self.struck.append(Struck(pid=None if everybody else post.process.pid, at_s=time.time(), lasts_s=lasts_s))
 
     def _expect(self, post: Post) -> None:
         assert post.process is not None
