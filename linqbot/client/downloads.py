@@ -28,17 +28,20 @@ _TOO_OLD = (401, 403, 404, 410)
 
 
 class Downloader:
-    """Fetches files of messages; `hosts` are those it may ask, as `host` or `host:port`."""
+    """Fetches files of messages, each `within_s`; `hosts` are those it may ask, as `host` or `host:port`."""
 
-    def __init__(self, attachments: Attachments, host: FileHost, *, hosts: frozenset[str]) -> None:
+    def __init__(
+        self, attachments: Attachments, host: FileHost, *, hosts: frozenset[str], within_s: float = WITHIN_S
+    ) -> None:
         self._attachments = attachments
         self._host = host
         self._hosts = hosts
+        self._within_s = within_s
 
     async def fetch(self, file: Fetchable, *, most_bytes: int = MOST_BYTES) -> bytes:
         """A file's bytes. Raises `FileError` by name, and what the API raises when a fresh address is asked for."""
         got = bytearray()
-        async with _deadline(file), aclosing(self._chunks(file, most_bytes)) as chunks:
+        async with _deadline(file, self._within_s), aclosing(self._chunks(file, most_bytes)) as chunks:
             async for chunk in chunks:
                 got += chunk
         return bytes(got)
@@ -48,7 +51,7 @@ class Downloader:
         goal, size = Path(path), 0
         draft = goal.with_name(f".{random_token()}")  # beside the goal, so that replacing it is one step
         try:
-            async with _deadline(file), aclosing(self._chunks(file, most_bytes)) as chunks:
+            async with _deadline(file, self._within_s), aclosing(self._chunks(file, most_bytes)) as chunks:
                 with draft.open("xb") as out:
                     async for chunk in chunks:
                         await asyncio.to_thread(out.write, chunk)
@@ -125,9 +128,9 @@ def _refused(status: int, file: Fetchable) -> FileError:
 
 
 @asynccontextmanager
-async def _deadline(file: Fetchable) -> AsyncIterator[None]:
+async def _deadline(file: Fetchable, within_s: float) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within_s):
             yield
     except TimeoutError:
-        raise FileTimeout(f"file {file.id} did not come within {WITHIN_S:g} s", file_id=file.id) from None
+        raise FileTimeout(f"file {file.id} did not come within {within_s:g} s", file_id=file.id) from None

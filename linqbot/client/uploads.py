@@ -69,7 +69,7 @@ class NoMemory:
 
 
 class Uploader:
-    """Brings files to Linq, each content once a day."""
+    """Brings files to Linq, each content once a day; one attempt takes no longer than `within_s`."""
 
     def __init__(
         self,
@@ -79,12 +79,14 @@ class Uploader:
         *,
         clock: Clock,
         random: Callable[[], float],
+        within_s: float = WITHIN_S,
     ) -> None:
         self._announcer = announcer
         self._memory = memory
         self._host = host
         self._clock = clock
         self._random = random
+        self._within_s = within_s
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def upload(self, upload: Upload) -> str:
@@ -119,13 +121,13 @@ class Uploader:
         ticket = await self._announcer.create(upload.filename, upload.content_type, upload.size)
         url, body = safe_url(ticket.upload_url), _Body(upload, digest)
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 status = await self._host.put(url, _headers(ticket, upload), body)
         except FileError as error:
             raise body.trouble or error from None
         except TimeoutError:
             raise FileTimeout(
-                f"attachment {ticket.attachment_id} was not uploaded within {WITHIN_S:g} s",
+                f"attachment {ticket.attachment_id} was not uploaded within {self._within_s:g} s",
                 file_id=ticket.attachment_id,
             ) from None
         if not 200 <= status < 300:

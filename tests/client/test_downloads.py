@@ -122,9 +122,10 @@ def far_file(far: FarSide) -> MediaPart:
     return MediaPart(id="A", url=f"http://127.0.0.1:{far.port}/a?signature=s")
 
 
-def from_far(far: FarSide, host: FileHost) -> Downloader:
+def from_far(far: FarSide, host: FileHost, **more: float) -> Downloader:
     """A downloader that may ask the far side, and an API that has no fresh address."""
-    return Downloader(_NoApi(), host, hosts=frozenset({f"127.0.0.1:{far.port}"}))  # type: ignore[arg-type]  # never asked
+    hosts = frozenset({f"127.0.0.1:{far.port}"})
+    return Downloader(_NoApi(), host, hosts=hosts, **more)  # type: ignore[arg-type]  # never asked
 
 
 class _NoApi:
@@ -290,18 +291,15 @@ async def test_compressed_bytes_are_refused(far: FarSide, host: FileHost) -> Non
         await from_far(far, host).fetch(far_file(far))
 
 
-async def test_a15_a_file_takes_no_longer_than_it_may(
-    far: FarSide, host: FileHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a15_a_file_takes_no_longer_than_it_may(far: FarSide, host: FileHost) -> None:
     """A host that never answers is given up.
 
     Held by one deadline over the whole fetch.
     """
-    monkeypatch.setattr("linqbot.client.downloads.WITHIN_S", 0.2)
     far.script = silence
 
     with pytest.raises(FileTimeout, match=r"within 0\.2 s"):
-        await from_far(far, host).fetch(far_file(far))
+        await from_far(far, host, within_s=0.2).fetch(far_file(far))
 
 
 async def test_trouble_is_a_file_error(far: FarSide, host: FileHost) -> None:

@@ -166,10 +166,10 @@ async def test_a_refusal_is_not_tried_again(stage: Stage, uploader: Uploader) ->
 
 
 async def test_a_host_that_is_too_slow_is_given_up(
-    stage: Stage, uploader: Uploader, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, store: Store, host: FileHost, clock: TurnedClock
 ) -> None:
     """One attempt: a chat does not wait three times as long."""
-    monkeypatch.setattr("linqbot.client.uploads.WITHIN_S", 0.3)
+    uploader = Uploader(stage.linq.attachments, store, host, clock=clock, random=lambda: 0.0, within_s=0.3)
     stage.emulator.fault("timeout", match="putUpload")
 
     with pytest.raises(FileTimeout, match=r"within 0\.3 s"):
