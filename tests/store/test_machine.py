@@ -127,7 +127,7 @@ class Model:
     arrived: set[str] = field(default_factory=set)
     """Keys whose receipt came while they were the head: they may end at any time, and are never leased anew."""
     perhaps: set[str] = field(default_factory=set)
-    """Keys whose receipt came behind a head that may have ended."""
+    """Keys whose receipt came behind a head that may have ended, or before which they may have gone."""
     timers: dict[str, tuple[int, InboxItem]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     """Under which something was posted once."""
@@ -159,8 +159,13 @@ class Model:
         waiting = self.outbox[lane]
         if waiting and waiting[0] == key:
             self.arrived.add(key)
-        elif key in waiting and all(before in self.arrived | self.perhaps for before in waiting[: waiting.index(key)]):
+        elif key in waiting and self._may_be_head(key, waiting[: waiting.index(key)]):
             self.perhaps.add(key)
+
+    def _may_be_head(self, key: str, before: list[str]) -> bool:
+        """Whether all before it may have ended; an answer may also have gone before broadcasts by itself."""
+        passable = self.arrived | self.perhaps | (set() if key in self.broadcasts else self.broadcasts)
+        return passable.issuperset(before)
 
     def fire(self, now_ms: int) -> None:
         due = sorted((due_ms, key) for key, (due_ms, _) in self.timers.items() if due_ms <= now_ms)
