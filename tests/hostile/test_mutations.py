@@ -48,7 +48,7 @@ def curious(handled: list[str]) -> Bot:
 
 
 def register(bot: Bot, event_type: str, handled: list[str], *, answers: bool) -> None:
-    """Take the events of a type; a message comes here that is ours, or history."""
+    """Take the events of a type, ours included; a message comes here that is ours, or history."""
 
     async def seen(event: Event) -> None:
         handled.append(event.event_id)
@@ -59,7 +59,7 @@ def register(bot: Bot, event_type: str, handled: list[str], *, answers: bool) ->
         touched(event)
         return "ok" if event.chat_id else None
 
-    bot.event(event_type, name=event_type)(answered if answers else seen)
+    bot.event(event_type, own=True, name=event_type)(answered if answers else seen)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
