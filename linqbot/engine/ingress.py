@@ -52,6 +52,10 @@ class IngressLimits:
     """How long a body may take to arrive; Linq itself gives up after as long (linq-api-v3.md section 8.3)."""
     at_once: int = 1_000
     """Webhooks in hand; one more is answered 503."""
+    stored_at_once: int = 16
+    """Webhooks that are being stored; more wait for their turn. Of what may run, so many are new webhooks, and turns and
+    sends go on beside them however many are coming: unbounded, three times too many left those a quarter less.
+    """
     bytes_at_once: int = 64 * 1024 * 1024
     """Bytes of bodies in hand, of all webhooks together; a body that needs more is answered 503."""
     legacy: bool = False
@@ -112,6 +116,7 @@ class Ingress:
         self._limits = limits or IngressLimits()
         self._breaker = Breaker(threshold=3, rest_ms=1_000, longest_rest_ms=1_000)
         self._in_hand = 0
+        self._turns = asyncio.Semaphore(self._limits.stored_at_once)
         self._room = _Room(self._limits.bytes_at_once)
         self._sampler = Sampler()
         self._tally = tally or Tally()
@@ -223,7 +228,11 @@ class Ingress:
         return _answer(200, "unreadable, kept")
 
     async def _stored(self, step: Callable[[], Awaitable[_T]]) -> _T:
-        """Wait for the store, but not for long, and not at all while it is known to be away."""
+        """Wait for a turn, and for the store, but not for long, and not at all while it is known to be away."""
+        async with self._turns:
+            return await self._stored_now(step)
+
+    async def _stored_now(self, step: Callable[[], Awaitable[_T]]) -> _T:
         now_ms = self._clock.now_ms()
         if self._breaker.gate(now_ms) is Gate.OPEN:
             raise StoreUnavailable("it failed just now and is asked again in a moment")

@@ -6,8 +6,9 @@ Held by counting before working: connections, webhooks at once, bytes and log li
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 from starlette.applications import Starlette
@@ -16,7 +17,8 @@ from starlette.routing import Route
 from linqbot.engine.ingress import Ingress, IngressLimits
 from linqbot.protocol.sampling import Sampler
 from linqbot.protocol.signature import parse_secrets
-from linqbot.records import Limits
+from linqbot.records import Accepted, Arrival, Limits
+from linqbot.store.base import Store
 from linqbot.store.open import open_store
 from linqbot.testing.clock import TurnedClock
 from tests.hostile.door import PATH
@@ -27,21 +29,67 @@ BODY = encoded(message())
 
 
 @asynccontextmanager
-async def gate(limits: IngressLimits, clock: TurnedClock) -> AsyncIterator[httpx.AsyncClient]:
-    """Ingress alone, with limits small enough to meet, on a real store."""
+async def gate(
+    limits: IngressLimits, clock: TurnedClock, seen: Callable[[Store], Any] = lambda store: store
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Ingress alone, with limits small enough to meet, on a real store, or on what stands before it."""
     store = open_store(session_url(KINDS[0]), clock=clock, namespace="hostile-gate", limits=Limits())
     async with store:
         ingress = Ingress(
-            store,
+            seen(store),
             clock=clock,
             secrets=parse_secrets(SECRET),
-            wanted=lambda _: False,
+            wanted=lambda _: True,
             random=lambda: 0.5,
             limits=limits,
         )
         app = Starlette(routes=[Route(PATH, ingress.receive, methods=["POST"])])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://bot.test") as client:
             yield client
+
+
+class Counted:
+    """A store that counts who is with it, and lets them go when it is told."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.now = self.most = 0
+        self.full = asyncio.Event()
+        self.goes_on = asyncio.Event()
+
+    async def accept(self, arrival: Arrival) -> Accepted:
+        """As the store does, later."""
+        self.now += 1
+        self.most = max(self.most, self.now)
+        if self.now == IngressLimits().stored_at_once:
+            self.full.set()
+        await self.goes_on.wait()
+        self.now -= 1
+        return await self._store.accept(arrival)
+
+
+async def test_a_flood_of_genuine_webhooks_leaves_room_for_the_work_on_them(clock: TurnedClock) -> None:
+    """So many at a time are with the store, the others wait for their turn, and all of them are kept."""
+    stores: list[Counted] = []
+
+    def seen(store: Store) -> Counted:
+        stores.append(Counted(store))
+        return stores[0]
+
+    bodies = [encoded(message()) for _ in range(100)]
+    async with gate(IngressLimits(), clock, seen) as client:
+        proofs = [
+            signature(body, now_ms=clock.now_ms(), webhook_id=f"w-{number}") for number, body in enumerate(bodies)
+        ]
+        posts = [client.post(PATH, content=body, headers=proof) for body, proof in zip(bodies, proofs, strict=True)]
+        answers = asyncio.gather(*posts)
+        await stores[0].full.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        stores[0].goes_on.set()
+
+        assert {answer.status_code for answer in await answers} == {200}
+    assert stores[0].most == IngressLimits().stored_at_once
 
 
 class Drip:
