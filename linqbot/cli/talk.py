@@ -101,7 +101,6 @@ class Conversation:
         self._me = PERSON
         self._texts: dict[str, str] = {}
         self._shown = 0
-        self._seen = 0
         self._answers: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
@@ -168,8 +167,8 @@ class Conversation:
             self._screen.note("no answer")
 
     @property
-    def _so_far(self) -> tuple[int, int]:
-        return len(self._emulator.messages()), len(self._emulator.deeds())
+    def _so_far(self) -> int:
+        return len(self._emulator.seen())
 
     async def _delivered(self, event_id: str) -> str:
         while True:
@@ -179,12 +178,9 @@ class Conversation:
             await self._emulator.linq.agenda.changed()
 
     def _show_new(self) -> None:
-        """Bubbles and deeds of the same moment in this order: what Linq takes first is mostly said."""
-        messages, deeds = self._emulator.messages(), self._emulator.deeds()
-        fresh: list[tuple[str, Heard | dict[str, Any]]] = [(one.at, one) for one in messages[self._shown :]]
-        fresh += [(str(deed["at"]), deed) for deed in deeds[self._seen :]]
-        self._shown, self._seen = len(messages), len(deeds)
-        for _, one in sorted(fresh, key=lambda timed: timed[0]):
+        seen = self._emulator.seen()
+        fresh, self._shown = seen[self._shown :], len(seen)
+        for one in fresh:
             if isinstance(one, Heard):
                 self._show_bubble(one)
             else:

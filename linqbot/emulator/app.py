@@ -171,6 +171,10 @@ class Emulator:
         """What the lines did besides sending: reactions, edits, typing, read, shared cards, votes; in order."""
         return list(self.linq.world.deeds)
 
+    def seen(self) -> list[Heard | Json]:
+        """Messages that reached a phone and what the lines did besides, in one order: that of acceptance."""
+        return list(self.linq.world.seen)
+
     def transcript(self) -> Json:
         """The same as `GET /_control/transcript`."""
         return control.transcript(self.linq)

@@ -84,6 +84,7 @@ class World:
         self.subscriptions: dict[str, Subscription] = {}
         self.heard: deque[Heard] = deque(maxlen=self._kept)
         self.deeds: deque[Json] = deque(maxlen=KEPT_DEEDS)
+        self.seen: deque[Heard | Json] = deque(maxlen=self._kept)
         self.opted_out: dict[str, list[Chat]] = {}
         self.blocked: dict[str, Block] = {}
         self.services: dict[str, tuple[str, ...]] = {}
@@ -166,23 +167,25 @@ class World:
 
     def add_deed(self, deed: str, chat: Chat, at: str, **more: object) -> None:
         """Note something our line did besides sending messages."""
-        self.deeds.append({"deed": deed, "chat_id": chat.id, "at": at} | more)
+        done: Json = {"deed": deed, "chat_id": chat.id, "at": at} | more
+        self.deeds.append(done)
+        self.seen.append(done)
 
     def add_heard(self, message: Message, at: str) -> None:
         """Put a message of ours on the phones of the others in its chat; choices.TRANSCRIPT."""
         for person in message.chat.others:
-            self.heard.append(
-                Heard(
-                    to=person.handle,
-                    message_id=message.id,
-                    chat_id=message.chat.id,
-                    parts=tuple(message.parts),
-                    reply_to=message.reply_to,
-                    effect=message.effect,
-                    idempotency_key=message.idempotency_key,
-                    at=at,
-                )
+            heard = Heard(
+                to=person.handle,
+                message_id=message.id,
+                chat_id=message.chat.id,
+                parts=tuple(message.parts),
+                reply_to=message.reply_to,
+                effect=message.effect,
+                idempotency_key=message.idempotency_key,
+                at=at,
             )
+            self.heard.append(heard)
+            self.seen.append(heard)
 
     def subscribers(self, event_type: str, line: str | None) -> Iterator[Subscription]:
         """Who gets an event of a line."""

@@ -55,7 +55,7 @@ async def _answers(emulator: Emulator, count: int) -> list[str]:
 async def test_it_answers_and_leaves_with_zero_when_told(linq: Emulator, start: Start) -> None:
     """Started with an account it answers a message; SIGTERM drains it and the exit code is 0."""
     program = await start("run", ECHO)
-    await program.says('"event": "started"')
+    await program.says('"event":"started"')
     await linq.inbound(PERSON, text="Hello?")
 
     answers = await _answers(linq, 1)
@@ -71,7 +71,7 @@ async def test_its_lines_hold_no_words_of_the_conversation(
     """Even at debug no line holds what was written, who wrote it, or the account's secrets."""
     monkeypatch.setenv("LOG_LEVEL", "debug")
     program = await start("run", ECHO)
-    await program.says('"event": "started"')
+    await program.says('"event":"started"')
     await linq.inbound(PERSON, text="my-very-own-words")
 
     await _answers(linq, 1)
@@ -88,7 +88,7 @@ async def test_a_second_signal_leaves_at_once(linq: Emulator, start: Start, fold
     """Who does not want to wait for the drain signals twice."""
     (folder / "slow_bot.py").write_text(SLOW)
     program = await start("run", "slow_bot.py")
-    await program.says('"event": "started"')
+    await program.says('"event":"started"')
     await linq.inbound(PERSON, text="go")
     await program.says("at work")
 
@@ -102,7 +102,7 @@ async def test_a_second_signal_leaves_at_once(linq: Emulator, start: Start, fold
 async def test_web_and_worker_share_the_work(linq: Emulator, start: Start) -> None:
     """`--only web` takes the webhook, `--only worker`, without a port, answers it; both leave with 0."""
     web = await start("run", ECHO, "--only", "web")
-    await web.says('"event": "started"')
+    await web.says('"event":"started"')
     await linq.inbound(PERSON, text="Hello?")
     worker = await start("run", ECHO, "--only", "worker")
 
@@ -173,7 +173,7 @@ async def test_a_store_that_cannot_be_opened_stops_it_with_one_line(
 async def test_a_port_that_is_taken_stops_it_with_one_line(start: Start, linq: Emulator, free_port: int) -> None:
     """Two programs on one port: the second says what to do and leaves with 1."""
     first = await start("run", ECHO)
-    await first.says('"event": "started"')
+    await first.says('"event":"started"')
     second = await start("run", ECHO)
 
     assert await second.ends() == 1
@@ -189,15 +189,15 @@ async def test_several_processes_share_a_port(
     monkeypatch.setenv("REDIS_URL", session_url(KINDS[0]))
     monkeypatch.setenv("LINQBOT_NAMESPACE", f"crew-{free_port}")
     program = await start("run", ECHO)
-    await program.says('"event": "started"')
-    await program.says('"event": "started"')
+    await program.says('"event":"started"')
+    await program.says('"event":"started"')
     await linq.inbound(PERSON, text="Hello?")
 
     answers = await _answers(linq, 1)
     program.signal(signal.SIGTERM)
 
     assert (answers, await program.ends()) == (["Hello?"], 0)
-    assert program.text.count('"event": "drained"') == 2
+    assert program.text.count('"event":"drained"') == 2
 
 
 async def test_a_process_that_dies_takes_the_others_along(
@@ -208,13 +208,13 @@ async def test_a_process_that_dies_takes_the_others_along(
     monkeypatch.setenv("REDIS_URL", session_url(KINDS[0]))
     monkeypatch.setenv("LINQBOT_NAMESPACE", f"crew-{free_port}")
     program = await start("run", ECHO)
-    await program.says('"event": "started"')
-    await program.says('"event": "started"')
+    await program.says('"event":"started"')
+    await program.says('"event":"started"')
 
     os.kill(program.children()[0], signal.SIGKILL)
 
     assert await program.ends() == 1
-    assert program.text.count('"event": "drained"') == 1
+    assert program.text.count('"event":"drained"') == 1
 
 
 async def test_help_lists_every_setting(start: Start) -> None:
