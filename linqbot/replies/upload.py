@@ -5,6 +5,7 @@ What may travel is one table, of linq-api-v3.md section 6.1; content types and s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -18,6 +19,8 @@ UPLOAD_LIMIT = 100 * MEGABYTE
 VOICE_LIMIT = 10 * MEGABYTE
 """The largest voice memo in bytes (linq-api-v3.md section 7.6)."""
 NAME_LIMIT = 255
+_UNFIT = re.compile(r"[/\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""In no name: a slash, what ends or moves a line, and half a pair. Blanks are of many kinds, and all of them are fit."""
 
 FORMATS: Mapping[str, str] = MappingProxyType(
     {
@@ -136,7 +139,7 @@ def _file(path: object, what: str) -> Path:
 
 
 def _name(name: object, what: str) -> str:
-    if not isinstance(name, str) or not 1 <= len(name) <= NAME_LIMIT or "/" in name or not name.isprintable():
+    if not isinstance(name, str) or not 1 <= len(name) <= NAME_LIMIT or _UNFIT.search(name):
         raise ReplyError(
             f"filename of {what} is a str of 1 to {NAME_LIMIT} characters without a slash or a control character"
         )

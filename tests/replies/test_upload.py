@@ -88,6 +88,16 @@ def test_bytes_that_cannot_travel_are_refused_by_name(words: dict[str, Any], sai
         of_bytes(**words)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Screenshot at 1.23\u202fPM.png", "\u5199\u771f\u30001.png", "a\u00a0b.png", "\U0001f469\u200d\U0001f467.png"],
+    ids=["macOS", "Japanese", "no-break", "joined emoji"],
+)
+def test_a_name_with_any_blank_is_taken_as_it_is(name: str) -> None:
+    """macOS puts a narrow no-break space before AM and PM in the name of every screenshot."""
+    assert of_bytes(name).filename == name
+
+
 def test_a_file_is_looked_at_and_not_read(tmp_path: Path) -> None:
     """Only its size is needed before it is sent, so that a large one keeps the memory flat."""
     place = tmp_path / "film.mov"
