@@ -33,6 +33,7 @@ def lessons_of(envelope: Envelope, at: datetime | None) -> tuple[Fact, ...]:
         return ()
     at_ms = _millis(at)
     if envelope.type == "message.received":
+        at_ms = _written_ms(envelope, at_ms)
         health = _object(_object(envelope.data.get("chat")).get("health_status"))
         is_silent = _asks_for_silence(envelope, health)
         return _person(envelope, at_ms, is_silent=is_silent) + _chat(envelope, health, at_ms, is_silent=is_silent)
@@ -52,13 +53,17 @@ def moment(value: object) -> datetime | None:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _person(envelope: Envelope, at_ms: int, *, is_silent: bool) -> tuple[Fact, ...]:
+def _written_ms(envelope: Envelope, at_ms: int) -> int:
     """A message that Linq recovered late counts from when it was written (linq-api-v3.md section 9.5)."""
-    handle, said = _sender(envelope.data), _said(envelope)
+    said = _said(envelope)
+    sent = None if said.get("reconciled_at") is None else moment(said.get("sent_at"))
+    return at_ms if sent is None else _millis(sent)
+
+
+def _person(envelope: Envelope, at_ms: int, *, is_silent: bool) -> tuple[Fact, ...]:
+    handle = _sender(envelope.data)
     if not handle:
         return ()
-    if said.get("reconciled_at") is not None and (sent := moment(said.get("sent_at"))):
-        at_ms = _millis(sent)
     key = person_key(OPTED_OUT, handle)
     if not is_silent:
         return (Fact(key=key, value=None, rank=at_ms, ttl_ms=LATE_MS),)

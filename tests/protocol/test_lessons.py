@@ -114,6 +114,16 @@ def test_history_counts_from_when_it_was_written() -> None:
     assert learned(body)[SOMEBODY].rank == sent_ms
 
 
+def test_history_does_not_end_what_a_chat_says_of_a_silent_person() -> None:
+    """Recovered after a word for silence it is older than that, and the chat leads to the person as long as that lasts."""
+    history, word = learned(webhook("message.received.2026-02-03.reconciled")), message("STOP")
+    word["created_at"] = "2026-02-05T19:32:00Z"
+    chat = fact_key("person", CHAT)
+
+    assert history[chat].rank == history[SOMEBODY].rank
+    assert history[chat].rank < learned(word)[chat].rank
+
+
 @pytest.mark.parametrize(("status", "value"), [("OPTED_OUT", b"1"), ("HEALTHY", None)])
 def test_a_message_without_its_content_is_judged_by_the_chat(status: str, value: bytes | None) -> None:
     """On a line that retains nothing the words are not there; the chat's health says what they were."""
