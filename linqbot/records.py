@@ -414,16 +414,16 @@ class Wait:
     """Send the unthreaded variant from now on."""
     gives_way: bool = False
     """Whether an answer that waits behind it in the lane goes before it, at once."""
-    unsent: bool = False
-    """Whether no request was made under this lease: what it spent is given back."""
+    paid_ms: int | None = None
+    """When the lease was taken, if no request was made under it: what it spent then is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """Outcome: never. The item moves to the dead letters and the lane goes on. `unsent` as in `Wait`."""
+    """Outcome: never. The item moves to the dead letters and the lane goes on. `paid_ms` as in `Wait`."""
 
     letter: DeadLetter
-    unsent: bool = False
+    paid_ms: int | None = None
 
 
 Outcome = Sent | Wait | Dead

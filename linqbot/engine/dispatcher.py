@@ -165,7 +165,7 @@ class Dispatcher:
 
     async def _give_back(self, lease: Lease) -> None:
         """As if it had never been leased: what it spent is given back, and what arrived meanwhile counts."""
-        unsent = Wait(delay_ms=0, reason="sending rested", unsent=True)
+        unsent = Wait(delay_ms=0, reason="sending rested", paid_ms=lease.now_ms)
         if self._stopping:
             with suppress(StoreUnavailable):  # then the lease runs out
                 await self._store.settle(lease.lane, lease.token, unsent)

@@ -75,7 +75,7 @@ def before_send(lease: Lease, now_ms: int) -> Verdict | None:
     verdict = _instead_of_sending(lease, now_ms)
     if verdict is None or isinstance(verdict.outcome, Sent):
         return verdict
-    return replace(verdict, outcome=replace(verdict.outcome, unsent=True))
+    return replace(verdict, outcome=replace(verdict.outcome, paid_ms=lease.now_ms))
 
 
 def _instead_of_sending(lease: Lease, now_ms: int) -> Verdict | None:

@@ -207,8 +207,8 @@ class Outbox(Protocol):
         that is no broadcast, the first such becomes the head, as if nothing had happened to it yet, and the lane goes on
         without delay; the others keep their order, and of what was the head it is forgotten what was tried.
         `Dead`: the letter is buried (its `item` set to the reply's bytes) and the item ends; the lane goes on.
-        `unsent`: as many units as the item costs are taken off the latest spendings of each of its budgets, unless the
-        lease is over.
+        `paid_ms`: as many units as the item costs are taken off the latest spendings of each of its budgets, unless the
+        lease is over, or what was spent then has left that budget's window.
         """
         ...
 

@@ -106,6 +106,7 @@ PLANS = st.builds(
     timer=st.none() | st.tuples(TIMER_KEYS, st.booleans()),
     letter=st.booleans(),
 )
+PAID = st.sampled_from([None, 2**52])
 WAITS = st.builds(
     Wait,
     delay_ms=DELAYS,
@@ -114,7 +115,7 @@ WAITS = st.builds(
     ambiguous=st.booleans(),
     use_plain=st.booleans(),
     gives_way=st.booleans(),
-    unsent=st.booleans(),
+    paid_ms=PAID,
 )
 
 
@@ -492,11 +493,11 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.pass_on(lease.lane, CHAT)
 
     @precondition(lambda self: self.sends())
-    @rule(data=st.data(), unsent=st.booleans())
-    def refused(self, data: st.DataObject, *, unsent: bool) -> None:
+    @rule(data=st.data(), paid_ms=PAID)
+    def refused(self, data: st.DataObject, paid_ms: int | None) -> None:
         """Linq never will."""
         lease = self._held(data, Side.OUT)
-        self._settle(lease, Dead(letter=_letter(self.name("refused")), unsent=unsent))
+        self._settle(lease, Dead(letter=_letter(self.name("refused")), paid_ms=paid_ms))
 
     @precondition(lambda self: self.sends())
     @rule(data=st.data(), wait=WAITS)

@@ -99,9 +99,13 @@ def outcome_arguments(lane: str, outcome: Outcome) -> tuple[Argument, ...]:
         passes = () if to is None else (to.removeprefix("chat:"), fact_key("lane", lane))
         return "sent", outcome.message_id or "", *passes
     if isinstance(outcome, Wait):
-        facts = (outcome.burn, outcome.ambiguous, outcome.use_plain, outcome.gives_way, outcome.unsent)
-        return "wait", outcome.delay_ms, *map(int, facts)
-    return "dead", *letter_arguments(outcome.letter)[:2], int(outcome.unsent)
+        facts = (outcome.burn, outcome.ambiguous, outcome.use_plain, outcome.gives_way)
+        return "wait", outcome.delay_ms, *map(int, facts), _or_empty(outcome.paid_ms)
+    return "dead", *letter_arguments(outcome.letter)[:2], _or_empty(outcome.paid_ms)
+
+
+def _or_empty(number: int | None) -> Argument:
+    return "" if number is None else number
 
 
 def lease_of(side: Side, found: Sequence[Any]) -> Lease:

@@ -47,8 +47,12 @@ class _Book:
         else:
             tx.run("spend_pace", tx.ns, self.name, tx.now_ms // self.grain_ms, tx.now_ms, units)
 
-    def refund(self, tx: Transaction, units: int) -> None:
-        """Take it off what was spent last, and what is more than that off what was spent before."""
+    def refund(self, tx: Transaction, units: int, paid_ms: int) -> None:
+        """Take it off what was spent last, and what is more than that off what was spent before; nothing if what was spent
+        then is back by itself.
+        """
+        if paid_ms <= tx.now_ms - self.window_ms:
+            return
         for at_ms, some in reversed(tx.rows(f"list_{self.kind}", tx.ns, self.name)):
             tx.run(f"refund_{self.kind}", tx.ns, self.name, at_ms, min(some, units))
             units -= min(some, units)
@@ -71,11 +75,11 @@ def spend(tx: Transaction, reply: OutboxItem, lane: str) -> int:
     return wait_ms
 
 
-def refund(tx: Transaction, reply: OutboxItem, lane: str) -> None:
-    """Give back what the reply cost."""
+def refund(tx: Transaction, reply: OutboxItem, lane: str, paid_ms: int) -> None:
+    """Give back what the reply cost at that time."""
     if reply.units > 0:
         for book in _books(tx, reply, lane):
-            book.refund(tx, reply.units)
+            book.refund(tx, reply.units, paid_ms)
 
 
 def forget_expired(tx: Transaction) -> None:

@@ -94,8 +94,9 @@ def settle(tx: Transaction, name: str, token: str, outcome: Outcome) -> bool:
     if lane is None:
         return False
     lasts = lane.place == LEASED and lane.rank > tx.now_ms
-    if not isinstance(outcome, Sent) and outcome.unsent and lasts and lane.proof is None:
-        budget.refund(tx, _head(tx, lane), name)
+    paid_ms = None if isinstance(outcome, Sent) or lane.proof is not None else outcome.paid_ms
+    if paid_ms is not None and lasts:
+        budget.refund(tx, _head(tx, lane), name, paid_ms)
     match outcome:
         case Sent(message_id=message_id, passes_to=passes_to):
             finish(tx, lane, message_id or lane.proof)

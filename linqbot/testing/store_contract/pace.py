@@ -241,11 +241,12 @@ class PaceContract(StoreFixtures):
     async def test_what_made_no_request_costs_nothing(self, open_again: Opener, *, kind: str, dead: bool) -> None:
         """Neither of the pair nor of the line nor of the day."""
         store = await open_again(replace(Limits(), **{kind: 2}))
-        wait, end = Wait(delay_ms=0, reason="flagged", unsent=True), Dead(letter=letter("a0", "reply"), unsent=True)
         for _ in range(5):
             if dead or not (await store.stats()).outbox:
                 await store.post(_answers(1, pair=PAIR))
             held = await lease(store, Side.OUT)
+            wait = Wait(delay_ms=0, reason="flagged", paid_ms=held.now_ms)
+            end = Dead(letter=letter("a0", "reply"), paid_ms=held.now_ms)
             assert await store.settle(held.lane, held.token, end if dead else wait)
         await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(4)])
 
@@ -258,7 +259,7 @@ class PaceContract(StoreFixtures):
         sent, unsent = (await store.lease(Side.OUT, [random_token(), random_token()])).taken
         await store.settle(sent.lane, sent.token, Sent())
         for _ in range(2):  # the second is refused
-            await store.settle(unsent.lane, unsent.token, Dead(letter=letter("a1", "reply"), unsent=True))
+            await store.settle(unsent.lane, unsent.token, Dead(letter=letter("a1", "reply"), paid_ms=unsent.now_ms))
         await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(4)])
 
         assert len(await send_all(store)) == 2
@@ -272,7 +273,7 @@ class PaceContract(StoreFixtures):
         clock.advance(milliseconds=5)
         small = await lease(store, Side.OUT)
         await store.settle(small.lane, small.token, Sent())
-        await store.settle(large.lane, large.token, Dead(letter=letter("large", "reply"), unsent=True))
+        await store.settle(large.lane, large.token, Dead(letter=letter("large", "reply"), paid_ms=large.now_ms))
         await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(6)])
 
         assert len(await send_all(store)) == 3
@@ -287,10 +288,25 @@ class PaceContract(StoreFixtures):
         await send_all(store)
         clock.advance(seconds=10)
 
-        assert await store.settle(large.lane, large.token, Dead(letter=letter("large", "reply"), unsent=True))
+        assert await store.settle(large.lane, large.token, Dead(letter=letter("large", "reply"), paid_ms=large.now_ms))
         await store.post([reply(f"x{number}", f"chat:x{number}", pair=PAIR) for number in range(9)])
 
         assert len(await send_all(store)) == 3
+
+    async def test_what_has_left_its_window_is_not_given_back(self, open_again: Opener, clock: TurnedClock) -> None:
+        """A lease may outlast the window, too: then it is back by itself, and what others spent since stays spent."""
+        store = await open_again(Limits(line_budget=2, line_window_ms=20_000, line_day_budget=4))
+        await store.post(_answers(1))
+        held = await lease(store, Side.OUT)
+        clock.advance(seconds=21)
+        await store.post([reply(f"x{number}", f"chat:x{number}") for number in range(4)])
+        assert len(await send_all(store)) == 2
+
+        await store.settle(held.lane, held.token, Wait(delay_ms=0, reason="rested", paid_ms=held.now_ms))
+
+        assert await send_all(store) == []
+        clock.advance(seconds=21)
+        assert len(await send_all(store)) == 2
 
     async def test_all_budgets_are_spent_or_none(self, open_again: Opener) -> None:
         """A reply whose pair has nothing left spends nothing of its line."""

@@ -1,6 +1,6 @@
 -- ARGV: lane, token, then `sent`, a message id or '' and, if the lane passes, the chat's id and the key of the fact that tells
--- it | `dead`, id and letter, and 1 or 0 for unsent |
--- `wait`, delay in ms, and 1 or 0 for burn, ambiguous, use plain, gives way, unsent.
+-- it | `dead`, id and letter, and when it was paid or '' |
+-- `wait`, delay in ms, 1 or 0 for burn, ambiguous, use plain, gives way, and when it was paid or ''.
 -- -> 1, or 0 when the token is not the lane's.
 local lane, what = ARGV[2], ARGV[4]
 local state = about('out', lane)
@@ -15,14 +15,15 @@ local function pass(chat, fact)
   learn(fact, string.format('%d', now), string.format('%d', LIMITS.passed_ms), chat)
 end
 
--- Gives back what the head spent when it was leased, while that is the latest: its books are those of lease.
-local function refund()
+-- Gives back what the head spent when it was leased, as far as that is in the windows still: its books are those of lease.
+local function refund(paid)
   if tonumber(call('ZSCORE', P .. 'out:leased', lane) or 0) <= now then return end
   local entry = call('LINDEX', queue('out', lane), 0)
   local parts, at = unframe(entry, 5)
   local pair, units, line = pair_in(lane, parts[3]), tonumber(parts[4]), more(string.sub(entry, at)).line
   -- Sums never fall from row to row: what is more than the latest needs is taken off the one before it.
-  local function take_off(book)
+  local function take_off(book, window)
+    if paid <= now - window then return end
     local rows = call('LRANGE', P .. book, 0, -1)
     if #rows < 2 then return end
     local function sum(i) return tonumber(string.match(rows[i], '%d+$')) end
@@ -33,15 +34,16 @@ local function refund()
     end
   end
   if units == 0 then return end
-  if pair ~= '' then take_off('out:pair:' .. pair) end
+  if pair ~= '' then take_off('out:pair:' .. pair, LIMITS.budget_window_ms) end
   if line then
-    take_off('out:line:' .. line)
-    take_off('out:day:' .. line)
+    take_off('out:line:' .. line, LIMITS.line_window_ms)
+    take_off('out:day:' .. line, 86400000)
   end
 end
 
 local arrived = call('HGET', state, 'mid')
-if not arrived and ((what == 'dead' and ARGV[7] == '1') or (what == 'wait' and ARGV[10] == '1')) then refund() end
+local paid = tonumber(what == 'dead' and ARGV[7] or what == 'wait' and ARGV[10] or '')
+if paid and not arrived then refund(paid) end
 if what == 'sent' then
   finish_sent(lane, ARGV[5] ~= '' and ARGV[5] or arrived or '')
   if ARGV[6] then pass(ARGV[6], ARGV[7]) end
