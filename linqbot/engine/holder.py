@@ -162,6 +162,8 @@ class Holder:
         self._look = False
         if self._held and self._clock.now_ms() - self._beaten_ms > self._lease_ms * 2 / 3:
             await self._renew()  # or what ran out meanwhile would be taken once more, by its own holder
+            if self._stopping.is_set():
+                return
         async with self._looking:
             asked, leases = await self._lease(min(free, self._asks))
             await self._begin(leases.taken)

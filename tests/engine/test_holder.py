@@ -17,6 +17,7 @@ from linqbot.testing import TurnedClock
 
 LIMITS = Limits(lease_ms=30_000)
 EVENT = Arrival(item=InboxItem(event_id="e1", lane="chat:c", type="message.received", body=b"{}"))
+OTHER = Arrival(item=InboxItem(event_id="e2", lane="chat:d", type="message.received", body=b"{}"))
 SOON_S = 5.0
 
 
@@ -131,6 +132,8 @@ class Line:
         self.answers = asyncio.Event()
         self.answers.set()
         self.taken = asyncio.Event()
+        self.pulse = asyncio.Event()
+        self.pulse.set()
         self.beats: asyncio.Queue[None] = asyncio.Queue()
 
     def __getattr__(self, name: str) -> object:
@@ -139,6 +142,7 @@ class Line:
     async def beat(self, side: Side, held: Sequence[tuple[str, str]]) -> frozenset[str]:
         """As the store does."""
         self.beats.put_nowait(None)
+        await self.pulse.wait()
         self._check()
         return await self._inner.beat(side, held)
 
@@ -217,6 +221,22 @@ async def test_a_lane_whose_lease_ran_out_while_the_store_was_away_is_not_taken_
         await line.stats()  # type: ignore[operator]  # by now the beat was answered
 
         assert (runs.begun, runs.cancelled) == (1, 0)
+
+
+async def test_who_is_told_to_stop_while_it_renews_takes_nothing_more(clock: TurnedClock) -> None:
+    """The look that would follow comes too late: whoever waits for the end would not wait for what it brings."""
+    async with station(clock) as (line, runs, holder):
+        await line.accept(EVENT)  # type: ignore[operator]  # the real store's
+        await line.taken.wait()
+        line.pulse.clear()
+        clock.advance(milliseconds=LIMITS.lease_ms - 1)
+        for _ in ("the heartbeat", "the look"):
+            await line.beats.get()
+        await line.accept(OTHER)  # type: ignore[operator]  # the real store's
+        holder.stop()
+        line.pulse.set()
+
+    assert runs.begun == 1
 
 
 async def test_what_was_asked_for_while_leaving_is_given_back(clock: TurnedClock) -> None:
