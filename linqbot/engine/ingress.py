@@ -56,6 +56,8 @@ class IngressLimits:
     """Webhooks that are being stored; more wait for their turn. Of what may run, so many are new webhooks, and turns and
     sends go on beside them however many are coming: unbounded, three times too many left those a quarter less.
     """
+    turn_s: float = 4.0
+    """How long one waits for its turn: with what the store may take, less than Linq waits for the answer."""
     bytes_at_once: int = 64 * 1024 * 1024
     """Bytes of bodies in hand, of all webhooks together; a body that needs more is answered 503."""
     legacy: bool = False
@@ -229,8 +231,15 @@ class Ingress:
 
     async def _stored(self, step: Callable[[], Awaitable[_T]]) -> _T:
         """Wait for a turn, and for the store, but not for long, and not at all while it is known to be away."""
-        async with self._turns:
+        try:
+            async with asyncio.timeout(self._limits.turn_s):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("it is slow, and too many webhooks wait to be stored") from None
+        try:
             return await self._stored_now(step)
+        finally:
+            self._turns.release()
 
     async def _stored_now(self, step: Callable[[], Awaitable[_T]]) -> _T:
         now_ms = self._clock.now_ms()

@@ -54,12 +54,14 @@ class Counted:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.now = self.most = 0
+        self.begun = asyncio.Event()
         self.full = asyncio.Event()
         self.goes_on = asyncio.Event()
 
     async def accept(self, arrival: Arrival) -> Accepted:
         """As the store does, later."""
         self.now += 1
+        self.begun.set()
         self.most = max(self.most, self.now)
         if self.now == IngressLimits().stored_at_once:
             self.full.set()
@@ -90,6 +92,26 @@ async def test_a_flood_of_genuine_webhooks_leaves_room_for_the_work_on_them(cloc
 
         assert {answer.status_code for answer in await answers} == {200}
     assert stores[0].most == IngressLimits().stored_at_once
+
+
+async def test_a_webhook_does_not_wait_long_for_its_turn(clock: TurnedClock) -> None:
+    """A slow store makes a long queue, and Linq waits 10 seconds for an answer: who has no turn soon is to come again."""
+    stores: list[Counted] = []
+
+    def seen(store: Store) -> Counted:
+        stores.append(Counted(store))
+        return stores[0]
+
+    first, second = encoded(message()), encoded(message())
+    async with gate(IngressLimits(stored_at_once=1, turn_s=0.05), clock, seen) as client:
+        proofs = [signature(body, now_ms=clock.now_ms(), webhook_id="w") for body in (first, second)]
+        kept = asyncio.ensure_future(client.post(PATH, content=first, headers=proofs[0]))
+        await stores[0].begun.wait()
+        late = await client.post(PATH, content=second, headers=proofs[1])
+        stores[0].goes_on.set()
+
+        assert (late.status_code, (await kept).status_code) == (503, 200)
+        assert int(late.headers["retry-after"]) > 0
 
 
 class Drip:
