@@ -231,27 +231,27 @@ class Ingress:
 
     async def _stored(self, step: Callable[[], Awaitable[_T]]) -> _T:
         """Wait for a turn, and for the store, but not for long, and not at all while it is known to be away."""
+        waits = self._turns.locked()
         try:
-            async with asyncio.timeout(self._limits.turn_s):
-                await self._turns.acquire()
+            async with asyncio.timeout(self._limits.turn_s if waits else STORE_DEADLINE_S) as limit, self._turns:
+                if waits:
+                    limit.reschedule(asyncio.get_running_loop().time() + STORE_DEADLINE_S)
+                return await self._ask_store(step)
         except TimeoutError:
-            raise StoreUnavailable("it is slow, and too many webhooks wait to be stored") from None
-        try:
-            return await self._stored_now(step)
-        finally:
-            self._turns.release()
+            raise StoreUnavailable("it is slow, or too many webhooks wait to be stored") from None
 
-    async def _stored_now(self, step: Callable[[], Awaitable[_T]]) -> _T:
+    async def _ask_store(self, step: Callable[[], Awaitable[_T]]) -> _T:
         now_ms = self._clock.now_ms()
         if self._breaker.gate(now_ms) is Gate.OPEN:
             raise StoreUnavailable("it failed just now and is asked again in a moment")
         self._breaker = self._breaker.probe(now_ms)
         try:
-            async with asyncio.timeout(STORE_DEADLINE_S):
-                result = await step()
-        except (StoreError, TimeoutError) as error:  # also one that lasts: Linq's repeats are time to mend it
+            result = await step()
+        except (StoreError, asyncio.CancelledError) as error:  # cancelled when it lasts
             self._breaker = self._breaker.failure(self._clock.now_ms())
-            raise StoreUnavailable(str(error) or f"it took longer than {STORE_DEADLINE_S:g} s") from error
+            if isinstance(error, StoreError):  # any: Linq's repeats are time to mend it
+                raise StoreUnavailable(str(error)) from error
+            raise
         self._breaker = self._breaker.success()
         return result
 
