@@ -64,7 +64,8 @@ async def _play(target: str, settings: Settings, options: list[str]) -> int:
     if screen.colors:
         options = [*options, "--colors"]
     with _folder() as folder, listen("127.0.0.1", 0) as listener:
-        async with Emulator(clock=clock) as emulator, site(emulator.app) as address:
+        # At once: on a fast machine the next bubble would be there before a reaction that was taken before it.
+        async with Emulator(clock=clock, lifecycle_ms=(0, 2, 4)) as emulator, site(emulator.app) as address:
             subscription = emulator.subscribe(f"{address_of(listener)}{settings.webhook_path}?version=2026-02-03")
             environment = playground(
                 api_key="playground",
