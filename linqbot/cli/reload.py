@@ -155,5 +155,7 @@ def watch(*folders: Path) -> Callable[[], asyncio.Task[None]]:
 
 
 def command_of(target: str, *options: str) -> list[str]:
-    """The command line of a child."""
-    return [sys.executable, "-m", "linqbot.cli.child", target, *options]
+    """The command line of a child. It writes no bytecode (-B): Python takes what it compiled for every file of the same
+    size and second, so that a quick save would not be seen.
+    """
+    return [sys.executable, "-B", "-m", "linqbot.cli.child", target, *options]

@@ -161,6 +161,23 @@ async def test_a_saved_file_is_reloaded(start: Start, bot_file: Path) -> None:
     assert await program.ends() == 0
 
 
+async def test_a_file_saved_twice_in_a_second_is_reloaded(
+    start: Start, bot_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as before and of the same time: Python's own cache would not tell it from the one before."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    program = await start("dev", "my_bot.py")
+    program.types("party")
+    await program.says("confetti")
+
+    _save(bot_file, BOT.replace("Boom", "Bang"), same_time=True)
+    await program.says("reloaded")
+    program.types("party")
+
+    await program.says("bot > Bang")
+    assert await program.ends() == 0
+
+
 async def test_a_bot_that_cannot_start_says_why(start: Start, bot_file: Path) -> None:
     """A file that cannot be imported is shown with its own line; without a terminal the session ends with 1."""
     _save(bot_file, "from linqbot import Bot\n\nbot = Bt()\n")
@@ -246,9 +263,12 @@ def test_a_terminal_has_a_prompt_and_survives_a_broken_file(folder: Path, bot_fi
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def _save(file: Path, code: str) -> None:
-    """Save a file, as an editor does."""
+def _save(file: Path, code: str, *, same_time: bool = False) -> None:
+    """Save a file, as an editor does; perhaps with the time of the file before."""
+    before = file.stat()
     file.write_text(code)
+    if same_time:
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def _until(terminal: int, words: str) -> None:
