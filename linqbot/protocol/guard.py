@@ -57,7 +57,7 @@ _SILENCE = Ruling(why="the recipient has opted out, so nothing is sent until the
 _BLOCK = Ruling(why="the recipient's handle is blocked on this account; unblock it first (code 2026)")
 _REFUSED = Ruling(
     why="Linq refused the message before it in this chat: somebody opted out or is blocked (codes 2024, 2026); it is asked "
-    "again within an hour, or when somebody writes there",
+    "again within an hour",
     wait_ms=PAUSE_MS,
 )
 _LINE = Ruling(why="the sending line is flagged; what nobody waits for waits until it recovers", wait_ms=PAUSE_MS)
