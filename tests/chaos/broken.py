@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +22,7 @@ from linqbot.bot import Bot
 from linqbot.records import Accepted, Arrival, Commit, Committed, Outcome, Side
 from linqbot.store.redis.keys import prefix
 from tests.chaos.bot import Role
+from tests.chaos.passing import PassingStore
 
 LATE_DEDUPE = "late dedupe"
 FRESH_KEYS = "fresh keys"
@@ -45,24 +46,7 @@ def break_bot(bot: Bot, role: Role, store: Callable[[], Any]) -> None:
             raise ValueError(f"there is no way to break {unknown!r}")
 
 
-class _Instead:
-    """A store that does something else in places."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *details: object) -> None:
-        await self._inner.__aexit__(*details)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-
-class LateDedupe(_Instead):
+class LateDedupe(PassingStore):
     """Acknowledges first, and keeps and dedupes the event afterwards."""
 
     def __init__(self, inner: Any) -> None:
@@ -100,7 +84,7 @@ class FreshKeys(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-class NoTokenCheck(_Instead):
+class NoTokenCheck(PassingStore):
     """Commits and settles whoever holds the lane: shows the store the token that it wants to see."""
 
     def __init__(self, inner: Any, role: Role) -> None:

@@ -12,30 +12,21 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from linqbot.records import Commit, Leases, Side
+from tests.chaos.passing import PassingStore
 
 _DYING_S = 0.5
 """How long after a blow was dealt it may fall: the programme and the machine are busy."""
 
 
-class NotingStore:
+class NotingStore(PassingStore):
     """A store whose every lease on an event is noted; everything else passes through."""
 
     def __init__(self, inner: Any, notes: Path) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._notes = notes
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *details: object) -> None:
-        await self._inner.__aexit__(*details)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
     async def lease(self, side: Side, tokens: Sequence[str], *, take: int = 1) -> Leases:
         """Note the question, which may end in a lease that we never hear of, and what came of it."""
